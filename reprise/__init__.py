@@ -1,0 +1,1 @@
+"""The operator's front door: the command, standalone mode and the simulators."""

@@ -1,0 +1,1 @@
+"""What receiver and worker both stand on."""

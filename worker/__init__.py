@@ -1,0 +1,1 @@
+"""The fleet: workers that turn events into finished albums."""
