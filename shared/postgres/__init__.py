@@ -1,0 +1,1 @@
+"""The door to Postgres: pool, named queries, migrations."""

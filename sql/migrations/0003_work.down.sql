@@ -1,0 +1,5 @@
+DROP TABLE operations;
+DROP TABLE settings_version;
+DROP TABLE settings;
+DROP TABLE locks;
+DROP TABLE commands;
