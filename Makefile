@@ -1,0 +1,62 @@
+# The doors of the project. A fresh machine needs Python 3.11 to 3.13 and make.
+
+ARGS ?=
+PYTEST_ARGS ?= -n 2
+VENV := .venv
+BIN := $(VENV)/bin
+MIGRATIONS = $(filter-out %.down.sql,$(wildcard sql/migrations/*.sql))
+UV_COMPILE = $(BIN)/uv pip compile pyproject.toml --group build --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" --quiet $(UPGRADE)
+
+.DEFAULT_GOAL := help
+.PHONY: help run test lint format bench env lock venv clean FORCE
+
+# A venv that was moved along with its folder is out of date whatever its stamps say (ops/venv).
+ifneq ($(shell cat $(VENV)/.home 2>/dev/null),$(CURDIR))
+STALE := FORCE
+endif
+
+help:  ## list these targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+
+run: $(VENV)/.run  ## start everything here, without Docker or a database; ARGS=--demo plays a story
+	@exec $(BIN)/reprise up $(ARGS)
+
+test: $(VENV)/.dev  ## run the tests; PYTEST_ARGS="-x tests/shared" for some of them
+	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+lint: $(VENV)/.dev  ## check style, types, which room may import which, and the migrations
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(if $(MIGRATIONS),$(BIN)/squawk $(MIGRATIONS))
+
+format: $(VENV)/.dev  ## put the code in the form that lint wants
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+bench: $(VENV)/.dev  ## measure, beside plain peers in the same run
+	@$(BIN)/python -m bench $(ARGS)
+
+env:  ## write a .env with fresh secrets for compose.yaml; an existing one stays
+	@ops/write-env .env
+
+lock: $(VENV)/.dev  ## pin the packages again after pyproject.toml changed; UPGRADE=--upgrade takes the newest
+	@$(UV_COMPILE) --extra standalone --extra dev --output-file requirements-dev.lock
+	@$(UV_COMPILE) --extra standalone --constraints requirements-dev.lock --output-file requirements.lock
+	@$(UV_COMPILE) --constraints requirements-dev.lock --output-file requirements-image.lock
+
+venv: $(VENV)/.dev  ## make .venv with everything for working on Reprise
+
+clean:  ## remove what make and the tools made, but never ./data
+	@rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+$(VENV)/.run: requirements.lock pyproject.toml ops/venv $(STALE)
+	@VENV=$(VENV) ops/venv requirements.lock
+	@touch $@
+
+# The larger lock holds the smaller one, at the same versions.
+$(VENV)/.dev: requirements-dev.lock pyproject.toml ops/venv $(STALE)
+	@VENV=$(VENV) ops/venv requirements-dev.lock
+	@touch $(VENV)/.run $@
