@@ -1,0 +1,1 @@
+"""What a running process says about itself: log lines and figures."""
