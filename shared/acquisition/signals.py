@@ -1,0 +1,282 @@
+"""The source-neutral meaning of events. Our own events carry a signal as their body; webhooks are read into one.
+
+Every signal is a tagged struct, so the type of one of our own events and its body always agree.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal, TypeAlias
+from uuid import UUID
+
+import msgspec
+
+Origin = Literal["api", "batch", "wanted", "lidarr"]
+
+
+class _Signal(msgspec.Struct, frozen=True, tag=True, omit_defaults=True, kw_only=True):
+    """Shared form: frozen, tagged with the class name, absent where default."""
+
+
+class AlbumRef(msgspec.Struct, frozen=True, omit_defaults=True):
+    """An album as a peer names it: release-group MBID, title, and Lidarr's own numeric id where known."""
+
+    mbid: UUID
+    title: str = ""
+    lidarr_id: int | None = None
+
+
+class AlbumWish(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One album that somebody asks for."""
+
+    album_mbid: UUID
+    artist_name: str
+    album_title: str
+    artist_mbid: UUID | None = None
+
+
+# --- what people ask -------------------------------------------------------------------------------------------------
+
+
+class JobRequested(_Signal):
+    """Somebody asks for an album."""
+
+    user_id: str
+    album: AlbumWish
+    batch_id: UUID | None = None
+    origin: Origin = "api"
+
+
+class BatchRequested(_Signal):
+    """Somebody asks for several albums together. Doubles among them count once."""
+
+    user_id: str
+    albums: tuple[AlbumWish, ...]
+    label: str | None = None
+    origin: Origin = "batch"
+
+
+class JobCancelled(_Signal):
+    """Somebody no longer wants a job; the last job's cancel cancels the acquisition."""
+
+    job_id: UUID
+    reason: str | None = None
+
+
+class JobRetried(_Signal):
+    """A person opens a finished job again: the only way out of a terminal state."""
+
+    job_id: UUID
+    reason: str | None = None
+
+
+class BatchCancelled(_Signal):
+    """A person cancels a batch and its open jobs. With expected_version only if it is still at that version."""
+
+    batch_id: UUID
+    expected_version: int | None = None
+    reason: str | None = None
+
+
+class Replayed(_Signal):
+    """A person has an event folded again, under what is known now."""
+
+    of: UUID
+    reason: str | None = None
+
+
+# --- what our effects found --------------------------------------------------------------------------------------------
+
+
+class AlbumReady(_Signal):
+    """Lidarr has the album, monitored. Counts are of tracks of the monitored release."""
+
+    acquisition_id: UUID
+    lidarr_album_id: int
+    track_file_count: int
+    track_count: int
+
+
+class SearchStarted(_Signal):
+    """Lidarr took our search; command_id is its number for it."""
+
+    acquisition_id: UUID
+    attempt: int
+    command_id: int
+
+
+class SearchFinished(_Signal):
+    """Lidarr's search ended. found None: it ended without saying (orphaned by a restart, failed)."""
+
+    acquisition_id: UUID
+    attempt: int
+    found: int | None
+    message: str = ""
+
+
+class AlbumChecked(_Signal):
+    """A look at the album's track statistics after an import."""
+
+    acquisition_id: UUID
+    track_file_count: int
+    track_count: int
+
+
+class DownloadAbandoned(_Signal):
+    """The attempt's download is gone from its peer, or was never there."""
+
+    acquisition_id: UUID
+    attempt: int
+    dropped: bool
+
+
+class CommandFailed(_Signal):
+    """A command ended dead. reason is for people."""
+
+    acquisition_id: UUID
+    attempt: int | None
+    command: str
+    reason: str
+
+
+class PeerObserved(_Signal):
+    """The end of one observation of a peer: how far its history has been read."""
+
+    peer: str
+    until: datetime
+    history_id: int | None
+    facts: int
+
+
+# --- what Lidarr says ----------------------------------------------------------------------------------------------------
+
+
+class Grabbed(_Signal):
+    """Lidarr sent a release to a download client. history_id is set when read from its history, not a webhook."""
+
+    album: AlbumRef
+    artist_name: str = ""
+    artist_mbid: UUID | None = None
+    download_id: str | None = None
+    release_title: str | None = None
+    indexer: str | None = None
+    size_bytes: int | None = None
+    at: datetime
+    history_id: int | None = None
+
+
+class Imported(_Signal):
+    """Lidarr imported files of an album; not necessarily all of it."""
+
+    album: AlbumRef
+    download_id: str | None = None
+    files: int = 0
+    upgrade: bool = False
+    at: datetime
+    history_id: int | None = None
+
+
+class DownloadFailureHinted(_Signal):
+    """A DownloadFailure webhook: a reason to look, or the failure itself where we can't look."""
+
+    download_id: str | None
+    release_title: str | None
+    at: datetime
+
+
+class ImportFailureHinted(_Signal):
+    """An ImportFailure webhook: says nothing about which album, so it is only a reason to look."""
+
+
+class DownloadFailed(_Signal):
+    """A row of Lidarr's history: the download of this album failed."""
+
+    album: AlbumRef
+    download_id: str | None
+    message: str
+    at: datetime
+    history_id: int
+
+
+class ImportIncomplete(_Signal):
+    """A row of Lidarr's history: not every track of the album could be imported."""
+
+    album: AlbumRef
+    download_id: str | None
+    message: str
+    at: datetime
+    history_id: int
+
+
+class DownloadDropped(_Signal):
+    """A row of Lidarr's history: a person removed the download from the queue without blocking it."""
+
+    album: AlbumRef
+    download_id: str | None
+    at: datetime
+    history_id: int
+
+
+class AlbumDeleted(_Signal):
+    """A person deleted the album in Lidarr."""
+
+    album: AlbumRef
+
+
+# --- what slskd says -------------------------------------------------------------------------------------------------------
+
+
+class FileArrived(_Signal):
+    """slskd moved a finished file into its downloads folder: the only proof of arrival there is."""
+
+    batch_id: UUID | None
+    transfer_id: UUID | None
+    username: str
+    remote_filename: str
+    local_filename: str
+    size_bytes: int
+
+
+Signal: TypeAlias = (
+    JobRequested
+    | BatchRequested
+    | JobCancelled
+    | JobRetried
+    | BatchCancelled
+    | Replayed
+    | AlbumReady
+    | SearchStarted
+    | SearchFinished
+    | AlbumChecked
+    | DownloadAbandoned
+    | CommandFailed
+    | PeerObserved
+    | Grabbed
+    | Imported
+    | DownloadFailureHinted
+    | ImportFailureHinted
+    | DownloadFailed
+    | ImportIncomplete
+    | DownloadDropped
+    | AlbumDeleted
+    | FileArrived
+)
+
+_encoder = msgspec.json.Encoder()
+_decoder: msgspec.json.Decoder[Signal] = msgspec.json.Decoder(Signal)
+
+
+def encode(signal: Signal) -> bytes:
+    """The body under which a signal of our own enters the log."""
+    return _encoder.encode(signal)
+
+
+def decode(body: bytes) -> Signal:
+    """The signal in the body of one of our own events. Raises msgspec.DecodeError."""
+    return _decoder.decode(body)
+
+
+class Unheeded(msgspec.Struct, frozen=True):
+    """An event that is kept for history and calls for nothing; reason says why."""
+
+    reason: str
