@@ -14,7 +14,7 @@ import msgspec
 Origin = Literal["api", "batch", "wanted", "lidarr"]
 
 
-class _Signal(msgspec.Struct, frozen=True, tag=True, omit_defaults=True, kw_only=True):
+class _Signal(msgspec.Struct, frozen=True, tag=True, omit_defaults=True):
     """Shared form: frozen, tagged with the class name, absent where default."""
 
 
@@ -38,7 +38,7 @@ class AlbumWish(msgspec.Struct, frozen=True, omit_defaults=True):
 # --- what people ask -------------------------------------------------------------------------------------------------
 
 
-class JobRequested(_Signal):
+class JobRequested(_Signal, kw_only=True):
     """Somebody asks for an album."""
 
     user_id: str
@@ -47,7 +47,7 @@ class JobRequested(_Signal):
     origin: Origin = "api"
 
 
-class BatchRequested(_Signal):
+class BatchRequested(_Signal, kw_only=True):
     """Somebody asks for several albums together. Doubles among them count once."""
 
     user_id: str
@@ -56,21 +56,21 @@ class BatchRequested(_Signal):
     origin: Origin = "batch"
 
 
-class JobCancelled(_Signal):
+class JobCancelled(_Signal, kw_only=True):
     """Somebody no longer wants a job; the last job's cancel cancels the acquisition."""
 
     job_id: UUID
     reason: str | None = None
 
 
-class JobRetried(_Signal):
+class JobRetried(_Signal, kw_only=True):
     """A person opens a finished job again: the only way out of a terminal state."""
 
     job_id: UUID
     reason: str | None = None
 
 
-class BatchCancelled(_Signal):
+class BatchCancelled(_Signal, kw_only=True):
     """A person cancels a batch and its open jobs. With expected_version only if it is still at that version."""
 
     batch_id: UUID
@@ -78,7 +78,7 @@ class BatchCancelled(_Signal):
     reason: str | None = None
 
 
-class Replayed(_Signal):
+class Replayed(_Signal, kw_only=True):
     """A person has an event folded again, under what is known now."""
 
     of: UUID
@@ -88,7 +88,7 @@ class Replayed(_Signal):
 # --- what our effects found --------------------------------------------------------------------------------------------
 
 
-class AlbumReady(_Signal):
+class AlbumReady(_Signal, kw_only=True):
     """Lidarr has the album, monitored. Counts are of tracks of the monitored release."""
 
     acquisition_id: UUID
@@ -97,7 +97,7 @@ class AlbumReady(_Signal):
     track_count: int
 
 
-class SearchStarted(_Signal):
+class SearchStarted(_Signal, kw_only=True):
     """Lidarr took our search; command_id is its number for it."""
 
     acquisition_id: UUID
@@ -105,7 +105,7 @@ class SearchStarted(_Signal):
     command_id: int
 
 
-class SearchFinished(_Signal):
+class SearchFinished(_Signal, kw_only=True):
     """Lidarr's search ended. found None: it ended without saying (orphaned by a restart, failed)."""
 
     acquisition_id: UUID
@@ -114,7 +114,7 @@ class SearchFinished(_Signal):
     message: str = ""
 
 
-class AlbumChecked(_Signal):
+class AlbumChecked(_Signal, kw_only=True):
     """A look at the album's track statistics after an import."""
 
     acquisition_id: UUID
@@ -122,7 +122,7 @@ class AlbumChecked(_Signal):
     track_count: int
 
 
-class DownloadAbandoned(_Signal):
+class DownloadAbandoned(_Signal, kw_only=True):
     """The attempt's download is gone from its peer, or was never there."""
 
     acquisition_id: UUID
@@ -130,7 +130,7 @@ class DownloadAbandoned(_Signal):
     dropped: bool
 
 
-class CommandFailed(_Signal):
+class CommandFailed(_Signal, kw_only=True):
     """A command ended dead. reason is for people."""
 
     acquisition_id: UUID
@@ -139,7 +139,7 @@ class CommandFailed(_Signal):
     reason: str
 
 
-class PeerObserved(_Signal):
+class PeerObserved(_Signal, kw_only=True):
     """The end of one observation of a peer: how far its history has been read."""
 
     peer: str
@@ -151,7 +151,7 @@ class PeerObserved(_Signal):
 # --- what Lidarr says ----------------------------------------------------------------------------------------------------
 
 
-class Grabbed(_Signal):
+class Grabbed(_Signal, kw_only=True):
     """Lidarr sent a release to a download client. history_id is set when read from its history, not a webhook."""
 
     album: AlbumRef
@@ -165,7 +165,7 @@ class Grabbed(_Signal):
     history_id: int | None = None
 
 
-class Imported(_Signal):
+class Imported(_Signal, kw_only=True):
     """Lidarr imported files of an album; not necessarily all of it."""
 
     album: AlbumRef
@@ -176,7 +176,7 @@ class Imported(_Signal):
     history_id: int | None = None
 
 
-class DownloadFailureHinted(_Signal):
+class DownloadFailureHinted(_Signal, kw_only=True):
     """A DownloadFailure webhook: a reason to look, or the failure itself where we can't look."""
 
     download_id: str | None
@@ -184,11 +184,11 @@ class DownloadFailureHinted(_Signal):
     at: datetime
 
 
-class ImportFailureHinted(_Signal):
+class ImportFailureHinted(_Signal, kw_only=True):
     """An ImportFailure webhook: says nothing about which album, so it is only a reason to look."""
 
 
-class DownloadFailed(_Signal):
+class DownloadFailed(_Signal, kw_only=True):
     """A row of Lidarr's history: the download of this album failed."""
 
     album: AlbumRef
@@ -198,7 +198,7 @@ class DownloadFailed(_Signal):
     history_id: int
 
 
-class ImportIncomplete(_Signal):
+class ImportIncomplete(_Signal, kw_only=True):
     """A row of Lidarr's history: not every track of the album could be imported."""
 
     album: AlbumRef
@@ -208,7 +208,7 @@ class ImportIncomplete(_Signal):
     history_id: int
 
 
-class DownloadDropped(_Signal):
+class DownloadDropped(_Signal, kw_only=True):
     """A row of Lidarr's history: a person removed the download from the queue without blocking it."""
 
     album: AlbumRef
@@ -217,7 +217,7 @@ class DownloadDropped(_Signal):
     history_id: int
 
 
-class AlbumDeleted(_Signal):
+class AlbumDeleted(_Signal, kw_only=True):
     """A person deleted the album in Lidarr."""
 
     album: AlbumRef
@@ -226,7 +226,7 @@ class AlbumDeleted(_Signal):
 # --- what slskd says -------------------------------------------------------------------------------------------------------
 
 
-class FileArrived(_Signal):
+class FileArrived(_Signal, kw_only=True):
     """slskd moved a finished file into its downloads folder: the only proof of arrival there is."""
 
     batch_id: UUID | None
