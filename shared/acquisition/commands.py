@@ -49,6 +49,7 @@ class AbandonDownload(_Command, kw_only=True):
     acquisition_id: UUID
     attempt: int
     download_id: str
+    blocklist: bool = False
 
 
 class ObservePeer(_Command, kw_only=True):

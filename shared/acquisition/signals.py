@@ -89,12 +89,22 @@ class Replayed(_Signal, kw_only=True):
 
 
 class AlbumReady(_Signal, kw_only=True):
-    """Lidarr has the album, monitored. Counts are of tracks of the monitored release."""
+    """Lidarr has the album, monitored. Counts are of tracks of the monitored release.
+
+    history_floor is the newest row of its history for the album: what comes up to there is not ours.
+    """
 
     acquisition_id: UUID
     lidarr_album_id: int
     track_file_count: int
     track_count: int
+    history_floor: int | None = None
+
+
+class SourceAppeared(_Signal, kw_only=True):
+    """A source has been configured since this acquisition found none."""
+
+    acquisition_id: UUID
 
 
 class SearchStarted(_Signal, kw_only=True):
@@ -244,6 +254,7 @@ Signal: TypeAlias = (
     | JobRetried
     | BatchCancelled
     | Replayed
+    | SourceAppeared
     | AlbumReady
     | SearchStarted
     | SearchFinished

@@ -45,7 +45,9 @@ CREATE TABLE acquisitions (
     state text NOT NULL,
     reason text,
     attempt_count integer NOT NULL DEFAULT 0,
+    budget_from integer NOT NULL DEFAULT 0,
     lidarr_album_id bigint,
+    history_floor bigint,
     sequence integer NOT NULL,
     created_at timestamptz NOT NULL,
     updated_at timestamptz NOT NULL,
@@ -56,6 +58,8 @@ CREATE TABLE acquisitions (
     CONSTRAINT acquisitions_finished CHECK ((state IN ('completed', 'failed', 'cancelled')) = (finished_at IS NOT NULL))
 );
 COMMENT ON TABLE acquisitions IS 'The work of getting one album; all active jobs for the album share it.';
+COMMENT ON COLUMN acquisitions.budget_from IS 'Attempts up to this number no longer count: a person opened it again.';
+COMMENT ON COLUMN acquisitions.history_floor IS 'Rows of Lidarr''s history up to this id are from before our time.';
 COMMENT ON COLUMN acquisitions.sequence IS 'The number of its latest decision.';
 -- This index is the deduplication: one active acquisition an album, whoever asks.
 CREATE UNIQUE INDEX acquisitions_one_active_per_album ON acquisitions (album_mbid)
@@ -72,6 +76,7 @@ CREATE TABLE attempts (
     release_title text,
     indexer text,
     size_bytes bigint,
+    files_arrived integer NOT NULL DEFAULT 0,
     grab_seen boolean NOT NULL DEFAULT false,
     grab_history_id bigint,
     end_history_id bigint,
@@ -90,7 +95,8 @@ COMMENT ON COLUMN attempts.foreign_grab IS 'Grabbed by the peer on its own while
 COMMENT ON COLUMN attempts.grab_seen IS 'The Grab webhook of this attempt has been received.';
 COMMENT ON COLUMN attempts.grab_history_id IS 'Lidarr''s history row of the grab: tells two grabs of one hash apart.';
 COMMENT ON COLUMN attempts.end_history_id IS 'Lidarr''s history row that ended the attempt.';
-CREATE INDEX attempts_by_download ON attempts (download_id) WHERE download_id IS NOT NULL;
+-- Peers write one id in several cases: compared without it.
+CREATE INDEX attempts_by_download ON attempts (lower(download_id)) WHERE download_id IS NOT NULL;
 
 CREATE TABLE download_jobs (
     id uuid PRIMARY KEY,
