@@ -1,0 +1,111 @@
+"""The real Postgres and Valkey for a test session, started the way `reprise up` starts them."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import tempfile
+import uuid
+from collections.abc import AsyncIterator, Coroutine, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import urlsplit, urlunsplit
+
+import asyncpg
+
+from reprise.standalone.layout import Layout, prepare
+from reprise.standalone.postgres import ROLE, Postgres
+from reprise.standalone.valkey import Valkey
+from shared.postgres.migrate import migrate
+
+T = TypeVar("T")
+
+_TEMPLATE = "reprise_template"
+
+
+@dataclass(frozen=True, slots=True)
+class PostgresServer:
+    """A running server. Databases are cloned from a template that has this release's schema."""
+
+    postgres: Postgres
+    template: str
+
+    @property
+    def admin_dsn(self) -> str:
+        """The superuser, at the database `postgres`."""
+        return self.postgres.admin_dsn
+
+    def dsn(self, database: str) -> str:
+        """The role that Reprise uses, which is no superuser, at `database`."""
+        return urlunsplit(urlsplit(self.postgres.dsn)._replace(path=f"/{database}"))
+
+    @asynccontextmanager
+    async def new_database(self, *, migrated: bool = True) -> AsyncIterator[str]:
+        """The DSN of a fresh database, dropped afterwards with whatever is still connected to it."""
+        name = f"test_{uuid.uuid4().hex}"
+        source = self.template if migrated else "template0"
+        await self._admin(f"CREATE DATABASE {name} TEMPLATE {source} OWNER {ROLE}")
+        try:
+            yield self.dsn(name)
+        finally:
+            await self._admin(f"DROP DATABASE {name} WITH (FORCE)")
+
+    async def _admin(self, statement: str) -> None:
+        connection = await asyncpg.connect(self.admin_dsn)
+        try:
+            await connection.execute(statement)
+        finally:
+            await connection.close()
+
+
+@contextmanager
+def temporary_layout() -> Iterator[Layout]:
+    """A data directory that the unprivileged servers' user can reach, removed afterwards with its sockets."""
+    base = Path(tempfile.mkdtemp(prefix="reprise-test-"))
+    base.chmod(0o711)
+    layout = prepare(base / "data")
+    try:
+        yield layout
+    finally:
+        shutil.rmtree(base)
+        shutil.rmtree(layout.sockets, ignore_errors=True)  # where it lies outside
+
+
+@contextmanager
+def run_postgres(layout: Layout) -> Iterator[PostgresServer]:
+    """Start Postgres without fsync, and make the template."""
+    server = Postgres(layout, durable=False)
+    _run(server.start())
+    try:
+        found = PostgresServer(server, _TEMPLATE)
+        _run(_make_template(found))
+        yield found
+    finally:
+        _run(server.stop())
+
+
+@contextmanager
+def run_valkey(layout: Layout) -> Iterator[Valkey]:
+    """Start Valkey with the usual 16 databases."""
+    server = Valkey(layout, databases=16)
+    _run(server.start())
+    try:
+        yield server
+    finally:
+        _run(server.stop())
+
+
+async def _make_template(server: PostgresServer) -> None:
+    await server._admin(f"CREATE DATABASE {_TEMPLATE} OWNER {ROLE}")
+    await migrate(server.dsn(_TEMPLATE))
+
+
+def _run(work: Coroutine[Any, Any, T]) -> T:
+    """Run it in a loop of its own, leaving the loop of pytest-asyncio where it is (asyncio.run wouldn't)."""
+    loop = asyncio.new_event_loop()
+    try:
+        return loop.run_until_complete(work)
+    finally:
+        loop.close()
