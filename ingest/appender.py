@@ -1,0 +1,193 @@
+"""Group commit: deliveries that wait together go into the log in one INSERT."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import asyncpg
+import structlog
+
+from ingest.outage import is_own_fault, worth_a_new_connection
+from shared.errors import Unavailable
+from shared.eventlog.event import Appended, Delivery
+from shared.eventlog.store import append
+from shared.postgres.pool import Connection, Pool
+from shared.telemetry.metrics import APPEND_BATCH_SIZE
+
+_log = structlog.get_logger("ingest.appender")
+
+LANES = 2
+LARGEST_GROUP = 256
+LARGEST_GROUP_BYTES = 4 * 1024 * 1024
+PATIENCE_S = 2.0
+
+_Waiting = tuple[Delivery, "asyncio.Future[Appended]"]
+
+
+class Rejected(Exception):  # noqa: N818 - an outcome
+    """Postgres is well, and won't have this delivery even without its identity."""
+
+
+class Lane:
+    """One connection that appends groups, one after the other. It keeps its connection until that fails."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+        self._connection: Connection | None = None
+
+    async def append(self, group: Sequence[Delivery], *, patience_s: float) -> list[Appended | Rejected]:
+        """Append all in one statement, or singly where one of them spoils it.
+
+        Raises Unavailable when Postgres doesn't take them within patience_s. The group may be in the log all the same
+        (its answer was lost, or comes later); appending it again is harmless.
+        """
+        try:
+            async with asyncio.timeout(patience_s):
+                return await self._divide(group)
+        except TimeoutError as error:
+            self.close()
+            raise Unavailable(f"Postgres gave no answer within {patience_s:g} s") from error
+        except asyncio.CancelledError:
+            self.close()
+            raise
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            self.close()
+            raise Unavailable(f"Postgres: {error or type(error).__name__}") from error
+
+    def close(self) -> None:
+        """Drop the connection at once, whatever it is doing; asking a hung server to let go would hang as well."""
+        if self._connection is not None:
+            self._connection.terminate()
+            self._connection = None
+
+    async def _divide(self, group: Sequence[Delivery]) -> list[Appended | Rejected]:
+        try:
+            return list(await self._insert(group))
+        except Exception as error:
+            if not is_own_fault(error):
+                raise
+            if len(group) > 1:
+                middle = len(group) // 2
+                return [*await self._divide(group[:middle]), *await self._divide(group[middle:])]
+            return [await self._plain(group[0], error)]
+
+    async def _plain(self, delivery: Delivery, error: Exception) -> Appended | Rejected:
+        """The last way to keep a delivery whose identity Postgres won't have: the bytes alone."""
+        _log.error("delivery.identity_refused", event_id=str(delivery.id), source=delivery.source, error=str(error))
+        stripped = replace(delivery, type="unreadable", dedupe_key=None, correlation_id=None)
+        try:
+            return (await self._insert([stripped]))[0]
+        except Exception as again:
+            if not is_own_fault(again):
+                raise
+            return Rejected(str(again))
+
+    async def _insert(self, group: Sequence[Delivery]) -> list[Appended]:
+        try:
+            return await append(await self._connected(), group)
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            if not worth_a_new_connection(error):
+                raise
+        # The connection is gone, or lost a deadlock: Postgres itself may be well (a restart, a terminated backend).
+        self.close()
+        return await append(await self._connected(), group)
+
+    async def _connected(self) -> Connection:
+        if self._connection is None or self._connection.is_closed():
+            self.close()
+            # Others of the pool may have gone the same way.
+            await self._pool.expire_connections()
+            self._connection = await self._pool.acquire()
+        return self._connection
+
+
+class Appender:
+    """Gathers what waits while an INSERT is under way. Nothing is delayed: alone, a delivery goes at once."""
+
+    def __init__(
+        self,
+        pool: Pool,
+        *,
+        on_appended: Callable[[], None] = lambda: None,
+        patience_s: Callable[[], float] = lambda: PATIENCE_S,
+        lanes: int = LANES,
+    ) -> None:
+        self._idle = [Lane(pool) for _ in range(lanes)]
+        self._on_appended = on_appended
+        self._patience_s = patience_s
+        self._waiting: deque[_Waiting] = deque()
+        self._running: set[asyncio.Task[None]] = set()
+        self._starting = False
+
+    async def append(self, delivery: Delivery) -> Appended:
+        """Return once the delivery is committed. Raises Unavailable when Postgres doesn't take it in time."""
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[Appended] = loop.create_future()
+        self._waiting.append((delivery, answer))
+        if self._idle and not self._starting:
+            # After what is ready now: requests that arrived together make one group.
+            self._starting = True
+            loop.call_soon(self._start)
+        return await answer
+
+    async def close(self) -> None:
+        """Finish what is under way, then let the connections go."""
+        while self._running:
+            await asyncio.wait(self._running)
+        for lane in self._idle:
+            lane.close()
+
+    def _start(self) -> None:
+        self._starting = False
+        if self._idle and self._waiting:
+            lane = self._idle.pop()
+            task = asyncio.create_task(self._run(lane), name="append")
+            self._running.add(task)
+            task.add_done_callback(self._running.discard)
+
+    async def _run(self, lane: Lane) -> None:
+        try:
+            while self._waiting:
+                await self._append(lane, self._take())
+        finally:
+            self._idle.append(lane)
+
+    async def _append(self, lane: Lane, group: list[_Waiting]) -> None:
+        APPEND_BATCH_SIZE.observe(len(group))
+        try:
+            answers = await lane.append([delivery for delivery, _ in group], patience_s=self._patience_s())
+        except BaseException as error:
+            # Whoever waits behind this group would find out the same, only later.
+            failed = [*group, *self._waiting]
+            self._waiting.clear()
+            reason = (
+                error if isinstance(error, Unavailable) else Unavailable(f"appending failed: {type(error).__name__}")
+            )
+            for _, waiter in failed:
+                if not waiter.done():
+                    waiter.set_exception(reason)
+            if not isinstance(error, Unavailable):
+                raise
+            return
+        for (_, waiter), answer in zip(group, answers, strict=True):
+            if waiter.done():
+                continue
+            if isinstance(answer, Rejected):
+                waiter.set_exception(Unavailable(f"Postgres refuses this delivery: {answer}"))
+            else:
+                waiter.set_result(answer)
+        self._on_appended()
+
+    def _take(self) -> list[_Waiting]:
+        """The next group: the oldest first, up to the limits, and at least one."""
+        group = [self._waiting.popleft()]
+        size = len(group[0][0].body)
+        while self._waiting and len(group) < LARGEST_GROUP:
+            size += len(self._waiting[0][0].body)
+            if size > LARGEST_GROUP_BYTES:
+                break
+            group.append(self._waiting.popleft())
+        return group
