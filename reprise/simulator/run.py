@@ -1,0 +1,37 @@
+"""Serves one simulator until it is cancelled: what `reprise simulate` and the demo start."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Literal
+
+import structlog
+
+from reprise.simulator.lidarr import LidarrSimulator
+from reprise.simulator.peer import SimulatedPeer
+
+log = structlog.get_logger(__name__)
+
+
+def build(kind: Literal["lidarr", "slskd"], *, api_key: str) -> SimulatedPeer:
+    if kind == "lidarr":
+        return LidarrSimulator(api_key=api_key)
+    raise NotImplementedError(kind)
+
+
+async def run_simulator(
+    kind: Literal["lidarr", "slskd"],
+    *,
+    host: str,
+    port: int,
+    api_key: str,
+    webhook_url: str | None,
+    webhook_secret: str | None,
+) -> None:
+    """Serve until cancelled; with `webhook_url`, its webhooks go there from the start. Raises OSError."""
+    simulator = build(kind, api_key=api_key)
+    async with simulator.serve(port, host=host) as url:
+        if webhook_url:
+            simulator.control(webhooks={"url": webhook_url, "secret": webhook_secret or ""})
+        log.info("simulator.serving", kind=kind, url=url, webhook_url=webhook_url)
+        await asyncio.Event().wait()
