@@ -12,14 +12,14 @@ class _Command(msgspec.Struct, frozen=True, tag=True, tag_field="kind", omit_def
     """Shared form; the tag is the command's kind."""
 
 
-class EnsureAlbum(_Command, kw_only=True):
+class EnsureAlbum(_Command, frozen=True, kw_only=True):
     """Make Lidarr have the album, monitored, with its artist. Adding what is there is a no-op at Lidarr."""
 
     acquisition_id: UUID
     album_mbid: UUID
 
 
-class SearchAlbum(_Command, kw_only=True):
+class SearchAlbum(_Command, frozen=True, kw_only=True):
     """Have Lidarr search, unless it is downloading the album already. Lidarr folds an identical waiting search."""
 
     acquisition_id: UUID
@@ -27,7 +27,7 @@ class SearchAlbum(_Command, kw_only=True):
     lidarr_album_id: int
 
 
-class FollowSearch(_Command, kw_only=True):
+class FollowSearch(_Command, frozen=True, kw_only=True):
     """Wait for the end of a search that Lidarr runs."""
 
     acquisition_id: UUID
@@ -35,7 +35,7 @@ class FollowSearch(_Command, kw_only=True):
     command_id: int
 
 
-class CheckAlbum(_Command, kw_only=True):
+class CheckAlbum(_Command, frozen=True, kw_only=True):
     """Look whether every track of the album has a file."""
 
     acquisition_id: UUID
@@ -43,7 +43,7 @@ class CheckAlbum(_Command, kw_only=True):
     lidarr_album_id: int | None = None
 
 
-class AbandonDownload(_Command, kw_only=True):
+class AbandonDownload(_Command, frozen=True, kw_only=True):
     """Take a download that we no longer want out of Lidarr's queue, unless another album still needs it."""
 
     acquisition_id: UUID
@@ -52,13 +52,13 @@ class AbandonDownload(_Command, kw_only=True):
     blocklist: bool = False
 
 
-class ObservePeer(_Command, kw_only=True):
+class ObservePeer(_Command, frozen=True, kw_only=True):
     """Read a peer's history and queue from where we left off, and append what is new."""
 
     peer: str
 
 
-class RollUpBatch(_Command, kw_only=True):
+class RollUpBatch(_Command, frozen=True, kw_only=True):
     """Recount a batch from its jobs and commit a new version if the counts changed."""
 
     batch_id: UUID

@@ -35,10 +35,10 @@ class AlbumWish(msgspec.Struct, frozen=True, omit_defaults=True):
     artist_mbid: UUID | None = None
 
 
-# --- what people ask -------------------------------------------------------------------------------------------------
+# --- what people ask ---
 
 
-class JobRequested(_Signal, kw_only=True):
+class JobRequested(_Signal, frozen=True, kw_only=True):
     """Somebody asks for an album."""
 
     user_id: str
@@ -47,7 +47,7 @@ class JobRequested(_Signal, kw_only=True):
     origin: Origin = "api"
 
 
-class BatchRequested(_Signal, kw_only=True):
+class BatchRequested(_Signal, frozen=True, kw_only=True):
     """Somebody asks for several albums together. Doubles among them count once."""
 
     user_id: str
@@ -56,21 +56,21 @@ class BatchRequested(_Signal, kw_only=True):
     origin: Origin = "batch"
 
 
-class JobCancelled(_Signal, kw_only=True):
+class JobCancelled(_Signal, frozen=True, kw_only=True):
     """Somebody no longer wants a job; the last job's cancel cancels the acquisition."""
 
     job_id: UUID
     reason: str | None = None
 
 
-class JobRetried(_Signal, kw_only=True):
+class JobRetried(_Signal, frozen=True, kw_only=True):
     """A person opens a finished job again: the only way out of a terminal state."""
 
     job_id: UUID
     reason: str | None = None
 
 
-class BatchCancelled(_Signal, kw_only=True):
+class BatchCancelled(_Signal, frozen=True, kw_only=True):
     """A person cancels a batch and its open jobs. With expected_version only if it is still at that version."""
 
     batch_id: UUID
@@ -78,17 +78,17 @@ class BatchCancelled(_Signal, kw_only=True):
     reason: str | None = None
 
 
-class Replayed(_Signal, kw_only=True):
+class Replayed(_Signal, frozen=True, kw_only=True):
     """A person has an event folded again, under what is known now."""
 
     of: UUID
     reason: str | None = None
 
 
-# --- what our effects found --------------------------------------------------------------------------------------------
+# --- what our effects found ---
 
 
-class AlbumReady(_Signal, kw_only=True):
+class AlbumReady(_Signal, frozen=True, kw_only=True):
     """Lidarr has the album, monitored. Counts are of tracks of the monitored release.
 
     history_floor is the newest row of its history for the album: what comes up to there is not ours.
@@ -101,13 +101,13 @@ class AlbumReady(_Signal, kw_only=True):
     history_floor: int | None = None
 
 
-class SourceAppeared(_Signal, kw_only=True):
+class SourceAppeared(_Signal, frozen=True, kw_only=True):
     """A source has been configured since this acquisition found none."""
 
     acquisition_id: UUID
 
 
-class SearchStarted(_Signal, kw_only=True):
+class SearchStarted(_Signal, frozen=True, kw_only=True):
     """Lidarr took our search; command_id is its number for it."""
 
     acquisition_id: UUID
@@ -115,7 +115,7 @@ class SearchStarted(_Signal, kw_only=True):
     command_id: int
 
 
-class SearchFinished(_Signal, kw_only=True):
+class SearchFinished(_Signal, frozen=True, kw_only=True):
     """Lidarr's search ended. found None: it ended without saying (orphaned by a restart, failed)."""
 
     acquisition_id: UUID
@@ -124,7 +124,7 @@ class SearchFinished(_Signal, kw_only=True):
     message: str = ""
 
 
-class AlbumChecked(_Signal, kw_only=True):
+class AlbumChecked(_Signal, frozen=True, kw_only=True):
     """A look at the album's track statistics after an import."""
 
     acquisition_id: UUID
@@ -132,7 +132,7 @@ class AlbumChecked(_Signal, kw_only=True):
     track_count: int
 
 
-class DownloadAbandoned(_Signal, kw_only=True):
+class DownloadAbandoned(_Signal, frozen=True, kw_only=True):
     """The attempt's download is gone from its peer, or was never there."""
 
     acquisition_id: UUID
@@ -140,7 +140,7 @@ class DownloadAbandoned(_Signal, kw_only=True):
     dropped: bool
 
 
-class CommandFailed(_Signal, kw_only=True):
+class CommandFailed(_Signal, frozen=True, kw_only=True):
     """A command ended dead. reason is for people."""
 
     acquisition_id: UUID
@@ -149,7 +149,7 @@ class CommandFailed(_Signal, kw_only=True):
     reason: str
 
 
-class PeerObserved(_Signal, kw_only=True):
+class PeerObserved(_Signal, frozen=True, kw_only=True):
     """The end of one observation of a peer: how far its history has been read."""
 
     peer: str
@@ -158,10 +158,10 @@ class PeerObserved(_Signal, kw_only=True):
     facts: int
 
 
-# --- what Lidarr says ----------------------------------------------------------------------------------------------------
+# --- what Lidarr says ---
 
 
-class Grabbed(_Signal, kw_only=True):
+class Grabbed(_Signal, frozen=True, kw_only=True):
     """Lidarr sent a release to a download client. history_id is set when read from its history, not a webhook."""
 
     album: AlbumRef
@@ -175,7 +175,7 @@ class Grabbed(_Signal, kw_only=True):
     history_id: int | None = None
 
 
-class Imported(_Signal, kw_only=True):
+class Imported(_Signal, frozen=True, kw_only=True):
     """Lidarr imported files of an album; not necessarily all of it."""
 
     album: AlbumRef
@@ -186,7 +186,7 @@ class Imported(_Signal, kw_only=True):
     history_id: int | None = None
 
 
-class DownloadFailureHinted(_Signal, kw_only=True):
+class DownloadFailureHinted(_Signal, frozen=True, kw_only=True):
     """A DownloadFailure webhook: a reason to look, or the failure itself where we can't look."""
 
     download_id: str | None
@@ -194,11 +194,11 @@ class DownloadFailureHinted(_Signal, kw_only=True):
     at: datetime
 
 
-class ImportFailureHinted(_Signal, kw_only=True):
+class ImportFailureHinted(_Signal, frozen=True, kw_only=True):
     """An ImportFailure webhook: says nothing about which album, so it is only a reason to look."""
 
 
-class DownloadFailed(_Signal, kw_only=True):
+class DownloadFailed(_Signal, frozen=True, kw_only=True):
     """A row of Lidarr's history: the download of this album failed."""
 
     album: AlbumRef
@@ -208,7 +208,7 @@ class DownloadFailed(_Signal, kw_only=True):
     history_id: int
 
 
-class ImportIncomplete(_Signal, kw_only=True):
+class ImportIncomplete(_Signal, frozen=True, kw_only=True):
     """A row of Lidarr's history: not every track of the album could be imported."""
 
     album: AlbumRef
@@ -218,7 +218,7 @@ class ImportIncomplete(_Signal, kw_only=True):
     history_id: int
 
 
-class DownloadDropped(_Signal, kw_only=True):
+class DownloadDropped(_Signal, frozen=True, kw_only=True):
     """A row of Lidarr's history: a person removed the download from the queue without blocking it."""
 
     album: AlbumRef
@@ -227,16 +227,16 @@ class DownloadDropped(_Signal, kw_only=True):
     history_id: int
 
 
-class AlbumDeleted(_Signal, kw_only=True):
+class AlbumDeleted(_Signal, frozen=True, kw_only=True):
     """A person deleted the album in Lidarr."""
 
     album: AlbumRef
 
 
-# --- what slskd says -------------------------------------------------------------------------------------------------------
+# --- what slskd says ---
 
 
-class FileArrived(_Signal, kw_only=True):
+class FileArrived(_Signal, frozen=True, kw_only=True):
     """slskd moved a finished file into its downloads folder: the only proof of arrival there is."""
 
     batch_id: UUID | None

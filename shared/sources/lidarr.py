@@ -19,9 +19,9 @@ from shared.acquisition.signals import (
     DownloadFailed,
     DownloadFailureHinted,
     Grabbed,
+    Imported,
     ImportFailureHinted,
     ImportIncomplete,
-    Imported,
     Signal,
     Unheeded,
 )
@@ -114,7 +114,9 @@ def identify(headers: Mapping[str, str], body: bytes) -> Identity:
 def _natural_key(kind: str, data: dict[str, Any]) -> str | None:
     instance = str(data.get("instanceName", ""))
     match kind, data:
-        case "Download", {"trackFiles": [_, *_] as files} if all(isinstance(f, dict) and "id" in f for f in files):
+        case "Download", {"trackFiles": [_, *_] as files} if all(
+            isinstance(f, dict) and "id" in f for f in files
+        ):
             parts = sorted(f"{f['id']}@{f.get('dateAdded', '')}" for f in files)
         case "ArtistAdd", {"artist": {"id": int() as artist_id}}:
             parts = [str(artist_id)]
@@ -188,9 +190,13 @@ def _download(webhook: _Webhook, at: datetime) -> tuple[Signal, ...]:
 
 
 def _download_failure(webhook: _Webhook, at: datetime) -> tuple[Signal, ...]:
-    return (DownloadFailureHinted(
-            download_id=foreign_id(webhook.download_id), release_title=text(webhook.release_title) or None, at=at
-        ),)
+    return (
+        DownloadFailureHinted(
+            download_id=foreign_id(webhook.download_id),
+            release_title=text(webhook.release_title) or None,
+            at=at,
+        ),
+    )
 
 
 def _album_delete(webhook: _Webhook, at: datetime) -> tuple[Signal, ...]:
@@ -226,14 +232,22 @@ def _history_grabbed(row: _HistoryRow) -> Signal:
 def _history_failed(row: _HistoryRow) -> Signal:
     message = text(str(row.data.get("message") or "")) or "Lidarr gives no reason"
     return DownloadFailed(
-        album=row.album.ref(), download_id=foreign_id(row.download_id), message=message, at=row.date, history_id=row.id
+        album=row.album.ref(),
+        download_id=foreign_id(row.download_id),
+        message=message,
+        at=row.date,
+        history_id=row.id,
     )
 
 
 def _history_incomplete(row: _HistoryRow) -> Signal:
     message = text(str(row.data.get("statusMessages") or "")) or "not every track could be imported"
     return ImportIncomplete(
-        album=row.album.ref(), download_id=foreign_id(row.download_id), message=message, at=row.date, history_id=row.id
+        album=row.album.ref(),
+        download_id=foreign_id(row.download_id),
+        message=message,
+        at=row.date,
+        history_id=row.id,
     )
 
 
@@ -255,5 +269,3 @@ def _size(value: object) -> int | None:
     if isinstance(value, str) and value.isdecimal():
         value = int(value)
     return value if isinstance(value, int) and 0 <= value < 2**63 else None
-
-

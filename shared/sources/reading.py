@@ -18,7 +18,7 @@ _NIL = UUID(int=0)
 T = TypeVar("T")
 
 
-class Unreadable(ValueError):
+class Unreadable(ValueError):  # noqa: N818 - it says what the body is
     """The body is not what its source sends; the message says what is wrong with it."""
 
 

@@ -44,7 +44,7 @@ def identify(headers: Mapping[str, str], body: bytes) -> Identity:
     except Unreadable:
         return Identity(UNREADABLE)
     event_id = guid(data.get("id"))
-    return Identity(type_name(data.get("type")), event_id and f"event:{event_id}", _batch(data))
+    return Identity(type_name(data.get("type")), f"event:{event_id}" if event_id else None, _batch(data))
 
 
 def _batch(data: dict[str, Any]) -> str | None:

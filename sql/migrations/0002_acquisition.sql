@@ -10,6 +10,7 @@ CREATE TABLE discovery_batches (
     completed integer NOT NULL DEFAULT 0,
     failed integer NOT NULL DEFAULT 0,
     cancelled integer NOT NULL DEFAULT 0,
+    sequence integer NOT NULL DEFAULT 0,
     created_at timestamptz NOT NULL,
     finished_at timestamptz,
     CONSTRAINT discovery_batches_state CHECK (state IN ('active', 'completed', 'failed', 'cancelled')),

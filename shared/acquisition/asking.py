@@ -1,0 +1,113 @@
+"""The rules for what people ask: a job, its cancel, its retry. Pure."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from msgspec.structs import replace
+
+from shared.acquisition.commands import EnsureAlbum
+from shared.acquisition.model import Acquisition, Context, Job, Order, Outcome, State
+from shared.acquisition.signals import JobCancelled, JobRequested, JobRetried
+from shared.acquisition.steps import applied, finish, ignored
+from shared.eventlog.identity import derived_id
+
+NO_SOURCE = "no_source_configured"
+ALREADY_ASKED = "already_asked"
+
+
+def job_id_for(cause: UUID, acquisition_id: UUID) -> UUID:
+    """The id of the job that an event makes on an acquisition; a replay finds the same one."""
+    return derived_id(cause, "job", acquisition_id)
+
+
+def same_request(acquisition: Acquisition, signal: JobRequested) -> Job | None:
+    """The active job that already asks for this: same user and same batch (no batch counts as one, too)."""
+    return next(
+        (
+            job
+            for job in acquisition.jobs
+            if job.is_active and job.user_id == signal.user_id and job.batch_id == signal.batch_id
+        ),
+        None,
+    )
+
+
+def request(acquisition: Acquisition, signal: JobRequested, context: Context) -> Outcome:
+    """Join the album's acquisition. The first who asks sets it going; a watched one is driven from now on."""
+    job_id = job_id_for(context.cause, acquisition.id)
+    if any(job.id == job_id for job in acquisition.jobs):
+        return ignored(acquisition, "already_decided")
+    if same_request(acquisition, signal):
+        return ignored(acquisition, ALREADY_ASKED)
+    job = Job(
+        id=job_id,
+        user_id=signal.user_id,
+        origin=signal.origin,
+        album_mbid=acquisition.album_mbid,
+        artist_name=signal.album.artist_name,
+        album_title=signal.album.album_title,
+        batch_id=signal.batch_id,
+        acquisition_id=acquisition.id,
+        state=acquisition.state,
+        created_at=context.now,
+    )
+    after = replace(acquisition, jobs=(*acquisition.jobs, job), origin="asked")
+    fresh = acquisition.sequence == 0 or not acquisition.driven
+    return begin(after, context) if fresh else applied(after)
+
+
+def begin(acquisition: Acquisition, context: Context) -> Outcome:
+    """Set a pending acquisition going at the first source there is; one under way just goes on."""
+    if acquisition.state is not State.PENDING:
+        return applied(acquisition)
+    if not context.lidarr:
+        return applied(replace(acquisition, reason=NO_SOURCE), reason=NO_SOURCE)
+    ensure = EnsureAlbum(acquisition_id=acquisition.id, album_mbid=acquisition.album_mbid)
+    return applied(replace(acquisition, reason=None), Order(ensure))
+
+
+def source_appeared(acquisition: Acquisition, signal: object, context: Context) -> Outcome:
+    """Go on with an acquisition that found no source configured."""
+    if acquisition.reason != NO_SOURCE:
+        return ignored(acquisition, "already_under_way")
+    return begin(acquisition, context)
+
+
+def cancel(acquisition: Acquisition, signal: JobCancelled, context: Context) -> Outcome:
+    """Cancel one job; with the last one the acquisition ends, and its download leaves the peer."""
+    job = next((job for job in acquisition.jobs if job.id == signal.job_id), None)
+    if job is None or not job.is_active:
+        return ignored(acquisition, f"job_is_{job.state}" if job else "job_is_elsewhere")
+    cancelled = replace(job, state=State.CANCELLED, finished_at=context.now, reason=signal.reason or "cancelled")
+    after = replace(acquisition, jobs=tuple(cancelled if one.id == job.id else one for one in acquisition.jobs))
+    if any(one.is_active for one in after.jobs):
+        return applied(after, reason="cancelled one of several jobs")
+    return finish(after, State.CANCELLED, context, reason=signal.reason or "cancelled")
+
+
+def retry(acquisition: Acquisition, signal: JobRetried, context: Context) -> Outcome:
+    """Open a finished job again, on the album's active acquisition or by opening its own, with a new budget."""
+    job = next((job for job in acquisition.jobs if job.id == signal.job_id), None)
+    if job is None:
+        return ignored(acquisition, "job_is_elsewhere")
+    if job.is_active or job.state is State.COMPLETED:
+        return ignored(acquisition, f"job_is_{job.state}")
+    if any(
+        other.is_active and other.user_id == job.user_id and other.batch_id == job.batch_id
+        for other in acquisition.jobs
+    ):
+        return ignored(acquisition, ALREADY_ASKED)
+    reopened = replace(job, state=State.PENDING, finished_at=None, reason=None)
+    after = replace(
+        acquisition,
+        jobs=tuple(reopened if one.id == job.id else one for one in acquisition.jobs),
+        origin="asked",
+    )
+    if acquisition.is_active:
+        return applied(after) if acquisition.driven else begin(after, context)
+    spent = max((attempt.number for attempt in acquisition.attempts), default=0)
+    return begin(
+        replace(after, state=State.PENDING, finished_at=None, reason=None, budget_from=spent, lidarr_album_id=None),
+        context,
+    )

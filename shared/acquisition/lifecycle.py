@@ -1,0 +1,104 @@
+"""The state machine: one table from (state, signal) to a rule. A pair that isn't in it is ignored, with a reason.
+
+Pure: clock, settings and configuration come in the context, so the same decision can be made again at any time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeAlias
+
+from msgspec.structs import replace
+
+from shared.acquisition import asking, following
+from shared.acquisition.commands import RollUpBatch
+from shared.acquisition.model import ACTIVE, TERMINAL, Acquisition, Context, Order, Outcome, State
+from shared.acquisition.signals import (
+    AlbumChecked,
+    AlbumDeleted,
+    AlbumReady,
+    CommandFailed,
+    DownloadAbandoned,
+    DownloadDropped,
+    DownloadFailed,
+    DownloadFailureHinted,
+    FileArrived,
+    Grabbed,
+    Imported,
+    ImportIncomplete,
+    JobCancelled,
+    JobRequested,
+    JobRetried,
+    SearchFinished,
+    SearchStarted,
+    Signal,
+    SourceAppeared,
+)
+from shared.acquisition.steps import ignored
+
+# Counted up whenever a rule decides otherwise than before: older decisions are then applied as recorded.
+RULES_VERSION = 1
+
+Rule: TypeAlias = Callable[[Acquisition, Any, Context], Outcome]
+
+_UNDER_WAY = ACTIVE - {State.PENDING}
+
+_ROWS: tuple[tuple[Iterable[State], type[Signal], Rule], ...] = (
+    # people
+    (ACTIVE, JobRequested, asking.request),
+    (ACTIVE, JobCancelled, asking.cancel),
+    (State, JobRetried, asking.retry),
+    ({State.PENDING}, SourceAppeared, asking.source_appeared),
+    # our own commands
+    (ACTIVE, AlbumReady, following.album_ready),
+    ({State.SEARCHING}, SearchStarted, following.search_started),
+    ({State.SEARCHING}, SearchFinished, following.search_finished),
+    (ACTIVE, AlbumChecked, following.album_checked),
+    (ACTIVE, CommandFailed, following.command_failed),
+    (State, DownloadAbandoned, following.noted),
+    # Lidarr
+    (State, Grabbed, following.grabbed),
+    (ACTIVE, Imported, following.imported),
+    (TERMINAL, Imported, following.imported_after_end),
+    (_UNDER_WAY, DownloadFailureHinted, following.failure_hinted),
+    (_UNDER_WAY, DownloadFailed, following.row_ends_attempt),
+    (_UNDER_WAY, ImportIncomplete, following.row_ends_attempt),
+    (_UNDER_WAY, DownloadDropped, following.row_ends_attempt),
+    (ACTIVE, AlbumDeleted, following.album_deleted),
+    # slskd
+    (_UNDER_WAY, FileArrived, following.file_arrived),
+)
+
+RULES: Mapping[tuple[State, type[Signal]], Rule] = {
+    (state, signal): rule for states, signal, rule in _ROWS for state in states
+}
+
+
+def decide(acquisition: Acquisition, signal: Signal, context: Context) -> Outcome:
+    """What becomes of an acquisition when a signal arrives: the one place where state changes."""
+    rule = RULES.get((acquisition.state, type(signal)))
+    if rule is None:
+        return ignored(acquisition, f"acquisition_is_{acquisition.state}")
+    outcome = rule(acquisition, signal, context)
+    return _with_jobs(acquisition, outcome, context) if outcome.applied else outcome
+
+
+def _with_jobs(before: Acquisition, outcome: Outcome, context: Context) -> Outcome:
+    """Active jobs stand where their acquisition stands; a job that ended or began has its batch recounted."""
+    after = outcome.after
+    ended = context.now if after.state in TERMINAL else None
+    jobs = tuple(
+        replace(job, state=after.state, reason=after.reason, finished_at=ended)
+        if job.is_active and (job.state, job.reason) != (after.state, after.reason)
+        else job
+        for job in after.jobs
+    )
+    was_active = {job.id: job.is_active for job in before.jobs}
+    batches = sorted({job.batch_id for job in jobs if job.batch_id and was_active.get(job.id) is not job.is_active})
+    roll_ups = tuple(Order(RollUpBatch(batch_id=batch_id)) for batch_id in batches)
+    return Outcome(
+        replace(after, jobs=jobs, updated_at=context.now),
+        applied=True,
+        reason=outcome.reason,
+        orders=(*outcome.orders, *roll_ups),
+    )

@@ -1,0 +1,237 @@
+"""From a signal to its subjects. Pure: it looks only at what the fold has loaded."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeAlias, assert_never
+from uuid import UUID
+
+from shared.acquisition.model import Acquisition, same_download
+from shared.acquisition.signals import (
+    AlbumChecked,
+    AlbumDeleted,
+    AlbumReady,
+    AlbumWish,
+    BatchCancelled,
+    BatchRequested,
+    CommandFailed,
+    DownloadAbandoned,
+    DownloadDropped,
+    DownloadFailed,
+    DownloadFailureHinted,
+    FileArrived,
+    Grabbed,
+    Imported,
+    ImportFailureHinted,
+    ImportIncomplete,
+    JobCancelled,
+    JobRequested,
+    JobRetried,
+    PeerObserved,
+    Replayed,
+    SearchFinished,
+    SearchStarted,
+    Signal,
+    SourceAppeared,
+)
+from shared.acquisition.workspace import Workspace, album_key, download_key
+from shared.eventlog.identity import derived_id
+
+
+@dataclass(frozen=True, slots=True)
+class ToAcquisitions:
+    """The signal is about these."""
+
+    ids: tuple[UUID, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ToNew:
+    """The signal begins this one."""
+
+    blank: Acquisition
+
+
+@dataclass(frozen=True, slots=True)
+class ToPeer:
+    """The signal is about Lidarr or slskd as a whole."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class ToBatch:
+    """The signal is about a batch, and through it about its jobs."""
+
+    signal: BatchRequested | BatchCancelled
+
+
+@dataclass(frozen=True, slots=True)
+class Park:
+    """What the signal belongs to isn't known yet."""
+
+    keys: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Nowhere:
+    """The signal belongs to nothing, and nothing will change that."""
+
+    reason: str
+
+
+Place: TypeAlias = ToAcquisitions | ToNew | ToPeer | ToBatch | Park | Nowhere
+
+
+def keys_of(signal: Signal) -> tuple[str, ...]:
+    """What a fold of this signal must hold still: albums and downloads, found or not."""
+    match signal:
+        case JobRequested(album=wish):
+            return (album_key(wish.album_mbid),)
+        case BatchRequested(albums=wishes):
+            return tuple(album_key(wish.album_mbid) for wish in wishes)
+        case Grabbed(album=album, download_id=download) | Imported(album=album, download_id=download):
+            return (album_key(album.mbid), *((download_key(download),) if download else ()))
+        case DownloadFailed(album=album) | ImportIncomplete(album=album) | DownloadDropped(album=album):
+            return (album_key(album.mbid),)
+        case AlbumDeleted(album=album):
+            return (album_key(album.mbid),)
+        case DownloadFailureHinted(download_id=str(download)):
+            return (download_key(download),)
+        case FileArrived():
+            return (_file_key(signal),)
+        case _:
+            return ()
+
+
+def locate(signal: Signal, work: Workspace, cause: UUID, now: datetime) -> Place:  # noqa: PLR0912 - one case a signal
+    """Which subjects a signal is about; cause names what it may begin."""
+    match signal:
+        case JobRequested(album=wish):
+            active = work.active_for(wish.album_mbid)
+            return ToAcquisitions((active.id,)) if active else ToNew(_wished(wish, cause, now))
+        case Grabbed():
+            return _of_grab(signal, work, cause, now)
+        case Imported():
+            return _of_import(signal, work)
+        case DownloadFailed() | ImportIncomplete() | DownloadDropped():
+            active = work.active_for(signal.album.mbid)
+            return ToAcquisitions((active.id,)) if active else Nowhere("no_active_acquisition")
+        case AlbumDeleted(album=album):
+            active = work.active_for(album.mbid)
+            return ToAcquisitions((active.id,)) if active else Nowhere("no_active_acquisition")
+        case DownloadFailureHinted(download_id=download):
+            if download is None:
+                return ToPeer("lidarr")
+            found = work.with_download(download)
+            return ToAcquisitions(_active_or_newest(found)) if found else Park((download_key(download),))
+        case FileArrived():
+            found = work.with_download(str(signal.batch_id)) if signal.batch_id else []
+            return ToAcquisitions(_active_or_newest(found)) if found else Park((_file_key(signal),))
+        case ImportFailureHinted():
+            return ToPeer("lidarr")
+        case PeerObserved(peer=peer):
+            return ToPeer(peer)
+        case JobCancelled(job_id=job_id):
+            home = work.job_homes.get(job_id)
+            return ToAcquisitions((home,)) if home else Nowhere("no_such_job")
+        case JobRetried(job_id=job_id):
+            return _of_retry(job_id, work)
+        case BatchRequested():
+            return ToBatch(signal)
+        case BatchCancelled(batch_id=batch_id):
+            return ToBatch(signal) if batch_id in work.batches else Nowhere("no_such_batch")
+        case (
+            AlbumReady(acquisition_id=of)
+            | SourceAppeared(acquisition_id=of)
+            | SearchStarted(acquisition_id=of)
+            | SearchFinished(acquisition_id=of)
+            | AlbumChecked(acquisition_id=of)
+            | DownloadAbandoned(acquisition_id=of)
+            | CommandFailed(acquisition_id=of)
+        ):
+            return ToAcquisitions((of,)) if of in work.acquisitions else Nowhere("no_such_acquisition")
+        case Replayed():
+            return Nowhere("the replayed event is not in the log")
+        case _:
+            assert_never(signal)
+
+
+def _of_grab(signal: Grabbed, work: Workspace, cause: UUID, now: datetime) -> Place:
+    active = work.active_for(signal.album.mbid)
+    if active:
+        return ToAcquisitions((active.id,))
+    for over in work.over_for(signal.album.mbid):
+        if _knows_grab(over, signal):
+            return ToAcquisitions((over.id,))
+    return ToNew(
+        Acquisition(
+            id=derived_id(cause, "acquisition", signal.album.mbid),
+            album_mbid=signal.album.mbid,
+            artist_mbid=signal.artist_mbid,
+            artist_name=signal.artist_name,
+            album_title=signal.album.title,
+            origin="lidarr",
+            created_at=now,
+            updated_at=now,
+        )
+    )
+
+
+def _knows_grab(acquisition: Acquisition, signal: Grabbed) -> bool:
+    """Whether a finished acquisition had this grab. A history row with another number is another grab."""
+    if signal.history_id is not None and (acquisition.history_floor or 0) >= signal.history_id:
+        return True
+    for attempt in acquisition.attempts:
+        if signal.download_id is None:
+            same = attempt.download_id is None and attempt.release_title == signal.release_title
+        else:
+            same = same_download(attempt.download_id, signal.download_id)
+        if same and (signal.history_id is None or attempt.grab_history_id in (None, signal.history_id)):
+            return True
+    return False
+
+
+def _of_import(signal: Imported, work: Workspace) -> Place:
+    active = work.active_for(signal.album.mbid)
+    if active:
+        return ToAcquisitions((active.id,))
+    over = work.over_for(signal.album.mbid)
+    if signal.download_id is None:
+        return ToAcquisitions((over[0].id,)) if over else Park((album_key(signal.album.mbid),))
+    for one in over:
+        if any(same_download(attempt.download_id, signal.download_id) for attempt in one.attempts):
+            return ToAcquisitions((one.id,))
+    # Its Grab may still be on the way; a later wish for the album is served by what came in, too.
+    return Park((album_key(signal.album.mbid), download_key(signal.download_id)))
+
+
+def _of_retry(job_id: UUID, work: Workspace) -> Place:
+    home = work.job_homes.get(job_id)
+    if home is None:
+        return Nowhere("no_such_job")
+    active = work.active_for(work.acquisitions[home].album_mbid)
+    return ToAcquisitions((active.id,)) if active else ToAcquisitions((home,))
+
+
+def _active_or_newest(found: list[Acquisition]) -> tuple[UUID, ...]:
+    active = tuple(one.id for one in found if one.is_active)
+    return active or (found[0].id,)
+
+
+def _file_key(signal: FileArrived) -> str:
+    return download_key(str(signal.batch_id or f"{signal.username}|{signal.remote_filename}"))
+
+
+def _wished(wish: AlbumWish, cause: UUID, now: datetime) -> Acquisition:
+    return Acquisition(
+        id=derived_id(cause, "acquisition", wish.album_mbid),
+        album_mbid=wish.album_mbid,
+        artist_mbid=wish.artist_mbid,
+        artist_name=wish.artist_name,
+        album_title=wish.album_title,
+        origin="asked",
+        created_at=now,
+        updated_at=now,
+    )

@@ -1,0 +1,149 @@
+-- name: hold_still
+-- Folds that concern one album or download wait for each other here, whether the row exists yet or not. The keys come
+-- sorted, so that two folds can't wait for each other in a circle; the subquery keeps that order.
+SELECT count(pg_advisory_xact_lock(key)) FROM (SELECT key FROM unnest($1::bigint[]) AS key OFFSET 0) AS sorted;
+
+-- name: jobs_homes
+SELECT id, acquisition_id, album_mbid FROM download_jobs WHERE id = ANY ($1::uuid[]) OR batch_id = ANY ($2::uuid[]);
+
+-- name: concerned
+-- Every acquisition that a signal might be about: of these albums, with these downloads, or named outright.
+SELECT id FROM acquisitions WHERE album_mbid = ANY ($1::uuid[])
+UNION
+SELECT acquisition_id FROM attempts WHERE lower(download_id) = ANY ($2::text[])
+UNION
+SELECT id FROM acquisitions WHERE id = ANY ($3::uuid[]);
+
+-- name: decided_before
+SELECT event_id, subject_id FROM decisions WHERE event_id = ANY ($1::uuid[]);
+
+-- name: lock_acquisitions
+SELECT id, album_mbid, artist_mbid, artist_name, album_title, origin, state, reason, budget_from, lidarr_album_id,
+    history_floor, sequence, created_at, updated_at, finished_at
+FROM acquisitions
+WHERE id = ANY ($1::uuid[])
+ORDER BY id
+FOR UPDATE;
+
+-- name: attempts_of
+SELECT acquisition_id, number, source, state, started_at, foreign_grab, download_id, release_title, indexer, size_bytes,
+    files_arrived, grab_seen, grab_history_id, end_history_id, reason, grabbed_at, finished_at
+FROM attempts
+WHERE acquisition_id = ANY ($1::uuid[])
+ORDER BY acquisition_id, number;
+
+-- name: jobs_of
+SELECT id, user_id, origin, album_mbid, artist_name, album_title, batch_id, acquisition_id, state, created_at, reason,
+    finished_at
+FROM download_jobs
+WHERE acquisition_id = ANY ($1::uuid[])
+ORDER BY acquisition_id, created_at, id;
+
+-- name: lock_batches
+SELECT id, user_id, label, state, version, total, completed, failed, cancelled, created_at, finished_at, sequence
+FROM discovery_batches
+WHERE id = ANY ($1::uuid[])
+ORDER BY id
+FOR UPDATE;
+
+-- name: make_peer
+INSERT INTO peers (name, id) SELECT name, id FROM unnest($1::text[], $2::uuid[]) AS p (name, id) ORDER BY name
+ON CONFLICT (name) DO NOTHING;
+
+-- name: lock_peers
+SELECT name, id, sequence, observed_until, history_id, observed_at
+FROM peers
+WHERE name = ANY ($1::text[])
+ORDER BY name
+FOR UPDATE;
+
+-- name: save_acquisitions
+INSERT INTO acquisitions (id, album_mbid, artist_mbid, artist_name, album_title, origin, state, reason, budget_from,
+    lidarr_album_id, history_floor, sequence, created_at, updated_at, finished_at, attempt_count)
+SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
+    $9::integer[], $10::bigint[], $11::bigint[], $12::integer[], $13::timestamptz[], $14::timestamptz[],
+    $15::timestamptz[], $16::integer[])
+ON CONFLICT (id) DO UPDATE SET
+    origin = excluded.origin,
+    state = excluded.state,
+    reason = excluded.reason,
+    budget_from = excluded.budget_from,
+    lidarr_album_id = excluded.lidarr_album_id,
+    history_floor = excluded.history_floor,
+    sequence = excluded.sequence,
+    updated_at = excluded.updated_at,
+    finished_at = excluded.finished_at,
+    attempt_count = excluded.attempt_count;
+
+-- name: save_attempts
+INSERT INTO attempts (acquisition_id, number, source, state, started_at, foreign_grab, download_id, release_title,
+    indexer, size_bytes, files_arrived, grab_seen, grab_history_id, end_history_id, reason, grabbed_at, finished_at)
+SELECT * FROM unnest($1::uuid[], $2::integer[], $3::text[], $4::text[], $5::timestamptz[], $6::boolean[], $7::text[],
+    $8::text[], $9::text[], $10::bigint[], $11::integer[], $12::boolean[], $13::bigint[], $14::bigint[], $15::text[],
+    $16::timestamptz[], $17::timestamptz[])
+ON CONFLICT (acquisition_id, number) DO UPDATE SET
+    state = excluded.state,
+    download_id = excluded.download_id,
+    release_title = excluded.release_title,
+    indexer = excluded.indexer,
+    size_bytes = excluded.size_bytes,
+    files_arrived = excluded.files_arrived,
+    grab_seen = excluded.grab_seen,
+    grab_history_id = excluded.grab_history_id,
+    end_history_id = excluded.end_history_id,
+    reason = excluded.reason,
+    grabbed_at = excluded.grabbed_at,
+    finished_at = excluded.finished_at;
+
+-- name: save_jobs
+INSERT INTO download_jobs (id, user_id, origin, album_mbid, artist_name, album_title, batch_id, acquisition_id, state,
+    created_at, reason, finished_at)
+SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::uuid[], $5::text[], $6::text[], $7::uuid[], $8::uuid[],
+    $9::text[], $10::timestamptz[], $11::text[], $12::timestamptz[])
+ON CONFLICT (id) DO UPDATE SET
+    acquisition_id = excluded.acquisition_id,
+    state = excluded.state,
+    reason = excluded.reason,
+    finished_at = excluded.finished_at;
+
+-- name: save_batch
+-- A new batch, or the next version of one: compare-and-set on version, like every writer of batches.
+INSERT INTO discovery_batches AS b (id, user_id, label, state, version, total, completed, failed, cancelled, created_at,
+    finished_at, sequence)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+ON CONFLICT (id) DO UPDATE SET
+    state = excluded.state,
+    version = excluded.version,
+    completed = excluded.completed,
+    failed = excluded.failed,
+    cancelled = excluded.cancelled,
+    finished_at = excluded.finished_at,
+    sequence = excluded.sequence
+WHERE b.version = $13
+RETURNING version;
+
+-- name: save_batch_version
+INSERT INTO batch_versions (batch_id, version, at, state, total, completed, failed, cancelled, cause)
+VALUES ($1, $2, clock_timestamp(), $3, $4, $5, $6, $7, $8);
+
+-- name: save_peer
+UPDATE peers SET sequence = $2, observed_until = $3, history_id = $4, observed_at = $5 WHERE name = $1;
+
+-- name: save_decisions
+INSERT INTO decisions (subject_id, sequence, subject_kind, event_id, signal, decided_at, settings_version, rules_version,
+    outcome, reason, before_state, after_state, changes)
+SELECT * FROM unnest($1::uuid[], $2::integer[], $3::text[], $4::uuid[], $5::text[], $6::timestamptz[], $7::bigint[],
+    $8::integer[], $9::text[], $10::text[], $11::text[], $12::text[], $13::jsonb[]);
+
+-- name: save_commands
+-- Work that reads everything there is anyway waits once: a second order only makes it due sooner. The rows come sorted by
+-- key, so that two folds can't wait for each other in a circle.
+INSERT INTO commands (id, kind, acquisition_id, attempt, coalesce_key, args, event_id, due_at, created_at)
+SELECT *, clock_timestamp() FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::integer[], $5::text[], $6::jsonb[],
+    $7::uuid[], $8::timestamptz[])
+ON CONFLICT (coalesce_key) WHERE state = 'waiting' DO UPDATE SET due_at = least(commands.due_at, excluded.due_at);
+
+-- name: cancel_commands
+-- What still waits for an acquisition that is over has no purpose any more; leaving its peer has.
+UPDATE commands SET state = 'cancelled', finished_at = clock_timestamp(), reason = 'acquisition is over'
+WHERE acquisition_id = ANY ($1::uuid[]) AND state = 'waiting' AND kind <> 'AbandonDownload';
