@@ -1,0 +1,80 @@
+"""Put the receiver's process together: its parts and their life, the routes, and what others add."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+from aiohttp import web
+
+from ingest.appender import LANES, Appender
+from ingest.authentication import Doorkeeper
+from ingest.health import Health
+from ingest.intake import Intake
+from ingest.parts import PARTS, Parts
+from ingest.problems import as_problems
+from ingest.receiver import MAX_BODY_BYTES, Receiver
+from ingest.schema import Schema
+from shared.config import Config
+from shared.errors import ConfigError, ConfigFault
+from shared.postgres.pool import create_pool
+from shared.redis import RedisLink
+from shared.taskqueue import WakeUps
+
+AddRoutes = Callable[[web.Application, Parts], None]
+
+_API_CONNECTIONS = 10
+_CLOSING_S = 5.0
+
+
+@asynccontextmanager
+async def open_parts(config: Config) -> AsyncIterator[Parts]:
+    """Make the parts and start what works in the background. Connects to nothing before it yields.
+
+    Raises ConfigError without a database; that Postgres is away is no error.
+    """
+    if config.database_url is None:
+        fault = ConfigFault("DATABASE_URL", "is unset", "Name a Postgres, or use `reprise up`, which brings its own")
+        raise ConfigError([fault])
+    dsn = config.database_url.reveal()
+    redis = RedisLink(config.redis_url)
+    wake_ups = WakeUps(redis)
+    # No connection at first: create_pool would wait for a Postgres that is away.
+    pool = await create_pool(dsn, min_size=0, max_size=_API_CONNECTIONS, application_name="reprise api")
+    own = await create_pool(
+        dsn, min_size=0, max_size=LANES + 1, application_name="reprise receiver", command_timeout=None
+    )
+    schema = Schema(config.database_url)
+    intake = Intake(Appender(own, on_appended=lambda: _offer(wake_ups)), schema)
+    background = asyncio.create_task(schema.bring_up(), name="schema")
+    try:
+        yield Parts(config=config, pool=pool, redis=redis, wake_ups=wake_ups, intake=intake)
+    finally:
+        background.cancel()
+        await asyncio.gather(background, return_exceptions=True)
+        await intake.close()
+        await wake_ups.close()
+        await redis.close()
+        for each in (pool, own):
+            try:
+                async with asyncio.timeout(_CLOSING_S):
+                    await each.close()
+            except TimeoutError:
+                each.terminate()
+
+
+def build_app(parts: Parts, *add: AddRoutes) -> web.Application:
+    """The application with the receiver, health and metrics, and the routes that each of add brings."""
+    app = web.Application(middlewares=[as_problems], client_max_size=MAX_BODY_BYTES + 1)
+    app[PARTS] = parts
+    doorkeeper = Doorkeeper([parts.config.webhook_secret, parts.config.webhook_secret_old])
+    app.add_routes(Receiver(doorkeeper, parts.intake).routes())
+    app.add_routes(Health(parts).routes())
+    for each in add:
+        each(app, parts)
+    return app
+
+
+def _offer(wake_ups: WakeUps) -> None:
+    wake_ups.offer("drain")

@@ -1,0 +1,72 @@
+"""Run the receiver until it is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import resource
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import structlog
+from aiohttp import web
+
+from ingest.app import AddRoutes, build_app, open_parts
+from shared.config import Config
+from shared.errors import Unavailable
+
+_log = structlog.get_logger("ingest")
+
+GRACE_S = 10.0
+# Longer than the minute for which .NET (Lidarr, slskd) keeps an idle connection: so it's never us who close one that
+# they are about to use. A connection that doesn't get its first request head together within it is closed, too.
+KEEP_ALIVE_S = 75.0
+_BACKLOG = 2048
+_DESCRIPTORS = 65_536
+
+
+async def serve(config: Config, *add: AddRoutes) -> None:
+    """Serve until SIGTERM or SIGINT, then finish what was begun, for at most GRACE_S.
+
+    Raises ConfigError for a config that can't work, and Unavailable when the port can't be had.
+    """
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    _allow_many_connections()
+    try:
+        async with listening(config, *add) as port:
+            _log.info("ingest.ready", host=config.host, port=port)
+            await stop.wait()
+            _log.info("ingest.stopping")
+    finally:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(number)
+    _log.info("ingest.stopped")
+
+
+@asynccontextmanager
+async def listening(config: Config, *add: AddRoutes) -> AsyncIterator[int]:
+    """The receiver on its port, whose number is yielded; port 0 takes any free one."""
+    async with open_parts(config) as parts:
+        runner = web.AppRunner(
+            build_app(parts, *add), access_log=None, keepalive_timeout=KEEP_ALIVE_S, shutdown_timeout=GRACE_S
+        )
+        await runner.setup()
+        try:
+            try:
+                await web.TCPSite(runner, config.host, config.port, backlog=_BACKLOG).start()
+            except OSError as error:
+                reason = error.strerror or error
+                raise Unavailable(f"can't listen on {config.host}:{config.port} ({reason})") from error
+            yield runner.addresses[0][1]
+        finally:
+            await runner.cleanup()
+
+
+def _allow_many_connections() -> None:
+    """Take as many descriptors as the system lets us have, so that idle clients don't keep a delivery out."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, _DESCRIPTORS)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, wanted), hard))
