@@ -19,7 +19,13 @@ from shared.config import Config
 from shared.telemetry.redaction import Redactor
 
 # Talkative at info, a line or more per call or wake-up; ours say the same with more meaning.
-_QUIETER = ("aiohttp.access", "arq", "asyncio", "asyncpg", "redis")
+_QUIETER = {
+    "aiohttp.access": logging.WARNING,
+    "arq": logging.ERROR,  # it warns of wake-ups that outlived themselves
+    "asyncio": logging.WARNING,
+    "asyncpg": logging.WARNING,
+    "redis": logging.WARNING,
+}
 
 _redactor = Redactor()
 
@@ -71,8 +77,8 @@ def configure_logging(config: Config, process: str) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
-    for name in _QUIETER:
-        logging.getLogger(name).setLevel(level if level <= logging.DEBUG else max(level, logging.WARNING))
+    for name, quiet in _QUIETER.items():
+        logging.getLogger(name).setLevel(level if level <= logging.DEBUG else max(level, quiet))
     logging.captureWarnings(capture=True)
     sys.excepthook = _log_crash
 
