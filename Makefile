@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 MIGRATIONS = $(filter-out %.down.sql,$(wildcard sql/migrations/*.sql))
 UV_COMPILE = $(BIN)/uv pip compile pyproject.toml --group build --universal --python-version 3.11 --generate-hashes \
-	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" --quiet $(UPGRADE)
+	--custom-compile-command "make lock" --quiet $(UPGRADE)
 
 .DEFAULT_GOAL := help
 .PHONY: help run test lint format bench env lock venv clean FORCE
