@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -89,6 +90,14 @@ def _add_import(house: Path, importer: str, imported: str) -> None:
 def _check(house: Path) -> subprocess.CompletedProcess[str]:
     command = [str(Path(sys.executable).with_name("lint-imports")), "--no-cache"]
     return subprocess.run(command, cwd=house, capture_output=True, text=True, check=False, timeout=60)
+
+
+def test_every_room_of_shared_has_its_place_among_the_layers() -> None:
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"]["contracts"]
+    layers = " ".join(contracts[0]["layers"])
+    rooms = {entry.stem for entry in (ROOT / "shared").iterdir() if (entry / "__init__.py").exists()}
+    rooms |= {entry.stem for entry in (ROOT / "shared").glob("*.py")} - {"__init__"}
+    assert {room for room in rooms if f"(shared.{room})" not in layers} == set()
 
 
 def test_the_designed_imports_are_allowed(house: Path) -> None:
