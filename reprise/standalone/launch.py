@@ -1,7 +1,7 @@
 """The last steps between fork and exec: become the right user, and tie this process to its parent's life.
 
 This runs as a script of its own, because Python code between fork and exec (`preexec_fn`) may deadlock in a
-parent with threads. It imports nothing of Reprise: it must also run isolated, and start in a few milliseconds.
+parent with threads. It imports nothing of Reprise: it must also run isolated, and start within milliseconds.
 """
 
 from __future__ import annotations

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import os
 import signal
 import time
 from datetime import timedelta
@@ -18,7 +16,7 @@ from reprise.standalone import binaries, cluster
 from reprise.standalone.account import own
 from reprise.standalone.layout import Layout
 from reprise.standalone.problems import CannotStart
-from reprise.standalone.process import Child, lives_in, spawn
+from reprise.standalone.process import Child, end_leftover, lives_in, spawn
 
 log = structlog.get_logger(__name__)
 
@@ -200,7 +198,7 @@ class Postgres:
 
     async def _end_leftover(self) -> None:
         """Stop a postmaster that outlived its supervisor: nobody would look after it."""
-        pid, status = self._pid_file()
+        pid, _ = self._pid_file()
         if pid is None:
             return
         if not lives_in(pid, self._layout.postgres):
@@ -208,16 +206,12 @@ class Postgres:
             # Postgres refuse. It still finds living backends of the old server by its shared memory.
             (self._layout.postgres / "postmaster.pid").unlink(missing_ok=True)
             return
-        log.warning("postgres.leftover_stopping", pid=pid, status=status)
-        if status != "stopping":
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGINT)
-        reported = time.monotonic()
-        while lives_in(pid, self._layout.postgres):
-            if time.monotonic() - reported > _REPORT_EVERY_S:
-                reported = time.monotonic()
-                log.info("postgres.leftover_stopping", pid=pid)
-            await asyncio.sleep(_POLL_S)
+        await end_leftover(
+            self.name,
+            pid,
+            lambda: lives_in(pid, self._layout.postgres),
+            (signal.SIGINT, None),  # it may be recovering, which takes its time
+        )
 
     async def _ensure_database(self) -> None:
         connection = await asyncpg.connect(self.admin_dsn)

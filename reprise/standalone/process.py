@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import IO
 
+import structlog
+
 from reprise.standalone.account import Account
 
+log = structlog.get_logger(__name__)
+
 _LAUNCHER = Path(__file__).with_name("launch.py")
-_POLL_S = 0.1
+_POLL_S = 0.05
+_REPORT_EVERY_S = 5.0
 
 Step = tuple[signal.Signals, timedelta | None]
 """A signal, and how long to wait after it before the next step; None waits for ever."""
@@ -130,6 +137,24 @@ def lives_in(pid: int, directory: Path) -> bool:
         return os.path.samestat(os.stat(f"/proc/{pid}/cwd"), directory.stat())  # noqa: PTH116
     except (FileNotFoundError, ProcessLookupError, PermissionError):
         return False
+
+
+async def end_leftover(name: str, pid: int, alive: Callable[[], bool], *steps: Step) -> None:
+    """End a process that isn't our child, with these signals, until it's no longer `alive`."""
+    if not alive():
+        return
+    log.warning("standalone.leftover_stopping", name=name, pid=pid)
+    for sig, patience in steps:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, sig)
+        began = reported = time.monotonic()
+        while patience is None or time.monotonic() - began < patience.total_seconds():
+            if not alive():
+                return
+            if time.monotonic() - reported > _REPORT_EVERY_S:
+                reported = time.monotonic()
+                log.info("standalone.leftover_stopping", name=name, pid=pid, waited_s=round(reported - began))
+            await asyncio.sleep(_POLL_S)
 
 
 async def _ended(popen: subprocess.Popen[bytes]) -> None:

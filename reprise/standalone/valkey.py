@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import os
 import signal
-import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -19,7 +16,7 @@ from reprise.standalone.account import own
 from reprise.standalone.cluster import SERVER_ENV
 from reprise.standalone.layout import Layout
 from reprise.standalone.problems import CannotStart
-from reprise.standalone.process import Child, lives_in, spawn
+from reprise.standalone.process import Child, end_leftover, lives_in, spawn
 
 log = structlog.get_logger(__name__)
 
@@ -86,9 +83,7 @@ class Valkey:
                 log.warning("valkey.journal_put_aside", path=str(aside), reason=complaint.splitlines()[-3:])
                 if await self._start_server(program):
                     return
-            raise CannotStart(
-                f"Valkey ended while starting; its log {self._log_file} ends with:\n{complaint}"
-            )
+            raise CannotStart(f"Valkey ended while starting; its log {self._log_file} ends with:\n{complaint}")
         except BaseException:
             await self.stop()
             raise
@@ -159,21 +154,15 @@ class Valkey:
         pid = self._layout.read_pid(self.name)
         if pid is None or not self._layout.valkey.exists():
             return
-        gives_up = time.monotonic() + 30
-        if lives_in(pid, self._layout.valkey):
-            log.warning("valkey.leftover_stopping", pid=pid)
-            _signal(pid, signal.SIGTERM)
-        while lives_in(pid, self._layout.valkey):
-            if time.monotonic() > gives_up:
-                _signal(pid, signal.SIGKILL)
-            await asyncio.sleep(_POLL_S)
+        await end_leftover(
+            self.name,
+            pid,
+            lambda: lives_in(pid, self._layout.valkey),
+            (signal.SIGTERM, timedelta(seconds=30)),
+            (signal.SIGKILL, None),
+        )
 
     def _last_words(self) -> str:
         with self._log_file.open("rb") as file:
             file.seek(max(0, self._log_file.stat().st_size - 2000))
             return file.read().decode(errors="replace").strip()
-
-
-def _signal(pid: int, sig: signal.Signals) -> None:
-    with contextlib.suppress(ProcessLookupError):
-        os.kill(pid, sig)

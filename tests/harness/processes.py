@@ -73,9 +73,7 @@ class Processes:
 
     async def ingest(self, **environment: str) -> Running:
         """`python -m reprise ingest` on a free port, ready. Keyword arguments are environment variables."""
-        return await self.start(
-            "ingest", port_variable="REPRISE_PORT", ready_path="/readyz", environment=environment
-        )
+        return await self.start("ingest", port_variable="REPRISE_PORT", ready_path="/readyz", environment=environment)
 
     async def worker(self, **environment: str) -> Running:
         """`python -m reprise worker` with metrics on a free port, serving them."""
@@ -145,9 +143,7 @@ async def _ready(running: Running, path: str) -> None:
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=5)) as session:
         while True:
             if running.child.exit_code is not None:
-                raise AssertionError(
-                    f"{running.child.name} ended with {running.child.exit_code}:\n{running.output()}"
-                )
+                raise AssertionError(f"{running.child.name} ended with {running.child.exit_code}:\n{running.output()}")
             try:
                 async with session.get(running.url + path) as answer:
                     if answer.status == 200:

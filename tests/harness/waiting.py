@@ -14,7 +14,7 @@ _POLL_S = 0.02
 
 
 async def until(check: Callable[[], T | Awaitable[T]], *, within_s: float = 20.0, what: str = "") -> T:
-    """The first truthy result of `check`, sync or async; AssertionError with the last one after `within_s`."""
+    """The first truthy result of `check`, sync or async; AssertionError with the last after `within_s`."""
     ends = time.monotonic() + within_s
     while True:
         outcome = check()

@@ -1,0 +1,52 @@
+"""Let other commands find the servers of the `reprise up` that is running on the same data directory."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from reprise.standalone.layout import Layout
+from shared.config import Config, Secret
+
+_FILE = "run/up.json"
+_FIELDS = ("database_url", "redis_url", "admin_token", "webhook_secret", "secret_key")
+
+
+@dataclass(frozen=True, slots=True)
+class Attached:
+    """A config completed with what the running `up` uses; `url` is where its receiver listens."""
+
+    config: Config
+    url: str
+
+
+def publish(layout: Layout, config: Config, url: str) -> None:
+    """Write down, readable by this user alone, where the servers are."""
+    values = {name: value.reveal() for name in _FIELDS if (value := getattr(config, name)) is not None}
+    path = layout.data_dir / _FILE
+    partial = path.with_suffix(".new")
+    partial.unlink(missing_ok=True)
+    partial.touch(mode=0o600)
+    partial.write_text(json.dumps({"url": url, **values}))
+    partial.replace(path)
+
+
+def withdraw(layout: Layout) -> None:
+    """Forget it: the servers are about to stop."""
+    (layout.data_dir / _FILE).unlink(missing_ok=True)
+
+
+def attach(config: Config) -> Attached | None:
+    """Complete `config` from the `up` that runs (or was killed) on its data directory; None if there is none.
+
+    What the environment sets stands. Raises PermissionError if the data directory belongs to another user.
+    """
+    path: Path = config.data_dir.expanduser() / _FILE
+    try:
+        known = json.loads(path.read_text())
+    except FileNotFoundError:
+        return None
+    missing: dict[str, Any] = {n: Secret(known[n]) for n in _FIELDS if getattr(config, n) is None and n in known}
+    return Attached(replace(config, **missing), known["url"])

@@ -1,0 +1,203 @@
+"""`reprise up`: everything on one machine, started in order, kept running, stopped in the opposite order."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+import aiohttp
+import asyncpg
+import structlog
+
+from reprise.standalone import attach, ports
+from reprise.standalone.addresses import addresses
+from reprise.standalone.instance import only_instance
+from reprise.standalone.layout import Layout, prepare, write_private
+from reprise.standalone.postgres import Postgres
+from reprise.standalone.problems import CannotStart
+from reprise.standalone.program import Program
+from reprise.standalone.secrets import complete
+from reprise.standalone.supervisor import Supervisor
+from reprise.standalone.valkey import Valkey
+from reprise.standalone.welcome import welcome
+from shared.config import Config, Secret
+from shared.errors import ConfigError, RepriseError
+from shared.postgres.migrate import migrate
+
+log = structlog.get_logger(__name__)
+
+_POLL_S = 0.05
+_REPORT_EVERY_S = 10.0
+_STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+async def up(
+    config: Config,
+    *,
+    workers: int = 1,
+    demo: bool = False,
+    environ: Mapping[str, str] | None = None,
+    say: Callable[[str], None] = print,
+) -> int:
+    """Run until a signal comes, and return the exit code: 0 stopped, 1 failed, 78 bad configuration.
+
+    Embedded servers stand in for DATABASE_URL and REDIS_URL where these are unset. `environ` goes on to the children.
+    A second signal hurries. Call it in the main thread, with logging configured.
+    """
+    stop, hurry = asyncio.Event(), asyncio.Event()
+
+    def asked(sig: signal.Signals) -> None:
+        log.info("up.stopping" if not stop.is_set() else "up.hurrying", signal=sig.name)
+        (hurry if stop.is_set() else stop).set()
+
+    loop = asyncio.get_running_loop()
+    for sig in _STOP_SIGNALS:
+        loop.add_signal_handler(sig, asked, sig)
+    try:
+        layout = prepare(config.data_dir)
+        with only_instance(layout):
+            house = _House(
+                layout,
+                config,
+                workers=workers,
+                demo=demo,
+                environ=dict(os.environ if environ is None else environ),
+                say=say,
+            )
+            return await house.run(stop, hurry)
+    except RepriseError as error:
+        sys.stderr.write(f"reprise: {error}\n")
+        return ConfigError.exit_code if isinstance(error, ConfigError) else 1
+    finally:
+        for sig in _STOP_SIGNALS:
+            loop.remove_signal_handler(sig)
+
+
+class _House:
+    """What one run of `up` holds together."""
+
+    def __init__(
+        self,
+        layout: Layout,
+        config: Config,
+        *,
+        workers: int,
+        demo: bool,
+        environ: dict[str, str],
+        say: Callable[[str], None],
+    ) -> None:
+        self._layout = layout
+        self._config = config
+        self._workers = workers
+        self._demo = demo
+        self._environ = environ
+        self._say = say
+        self._supervisor = Supervisor()
+
+    async def run(self, stop: asyncio.Event, hurry: asyncio.Event) -> int:
+        """Bring everything up, wait for the end of it, and take it down again."""
+        opening = asyncio.create_task(self._open())
+        stopped = asyncio.create_task(stop.wait())
+        given_up = asyncio.create_task(self._supervisor.given_up())
+        try:
+            await asyncio.wait({opening, stopped, given_up}, return_when=asyncio.FIRST_COMPLETED)
+            if opening.done():
+                await opening
+                await asyncio.wait({stopped, given_up}, return_when=asyncio.FIRST_COMPLETED)
+            return given_up.result() if given_up.done() else 0
+        finally:
+            for task in (opening, stopped, given_up):
+                task.cancel()
+            with contextlib.suppress(asyncio.CancelledError, RepriseError, OSError):
+                await opening
+            attach.withdraw(self._layout)
+            await self._supervisor.stop(hurry)
+            log.info("up.stopped")
+
+    async def _open(self) -> None:
+        completed = complete(self._config, self._layout)
+        port = self._config.port or ports.free_port(self._config.host)
+        self._check_ports(port)
+        database_url, redis_url = await self._servers()
+        await self._migrate(database_url)
+        config = replace(completed.config, database_url=database_url, redis_url=redis_url)
+        attach.publish(self._layout, config, addresses(config.host, port).here)
+        environment = self._environ | completed.environment | self._addressed(config, port)
+        programs = [Program("ingest", ["ingest"], layout=self._layout, environment=environment)]
+        for number, metrics_port in enumerate(self._metrics_ports(), start=1):
+            own = environment | {"REPRISE_METRICS_PORT": str(metrics_port)}
+            programs.append(Program(f"worker-{number}", ["worker"], layout=self._layout, environment=own))
+        await self._supervisor.start(*programs)
+        await self._receiver_ready(port)
+        self._say(welcome(completed, self._layout, port))
+
+    def _check_ports(self, port: int) -> None:
+        wanted = [(port, "REPRISE_PORT"), *((p, "REPRISE_METRICS_PORT") for p in self._metrics_ports())]
+        for number, variable in wanted:
+            if busy := ports.busy_port(self._config.host, number):
+                raise CannotStart(f"{busy}. Free it, or set {variable} to another one")
+
+    def _metrics_ports(self) -> list[int]:
+        """One for each worker: consecutive ones, or 0 (any free) for all."""
+        first = self._config.metrics_port
+        return [first + n if first else 0 for n in range(self._workers)]
+
+    async def _servers(self) -> tuple[Secret, Secret]:
+        """The URLs in use: those of the environment, or of servers started here."""
+        database_url, redis_url = self._config.database_url, self._config.redis_url
+        if database_url is None:
+            postgres = Postgres(self._layout)
+            await self._supervisor.start(postgres)
+            database_url = Secret(postgres.dsn)
+        if redis_url is None:
+            valkey = Valkey(self._layout)
+            await self._supervisor.start(valkey)
+            redis_url = Secret(valkey.url)
+        return database_url, redis_url
+
+    async def _migrate(self, database_url: Secret) -> None:
+        try:
+            await migrate(database_url.reveal(), lambda line: log.info("up.migrating", says=line))
+        except (OSError, asyncpg.CannotConnectNowError) as error:
+            # A server of somebody else's may come later; the children wait for it, and migrate too.
+            log.warning("up.database_away", error=str(error))
+
+    def _addressed(self, config: Config, port: int) -> dict[str, str]:
+        """The environment by which children find everything. URLs go by file, as they hold passwords."""
+        found = {
+            "REPRISE_PORT": str(port),
+            "REPRISE_DATA_DIR": str(self._layout.data_dir),
+            "REPRISE_UP_DATA_DIR": str(self._layout.data_dir),  # by which a later `up` knows its orphans
+        }
+        for name in ("database_url", "redis_url"):
+            if getattr(self._config, name) is None:
+                path = self._layout.run / name
+                path.unlink(missing_ok=True)
+                write_private(path, getattr(config, name).reveal())
+                found[f"{name.upper()}_FILE"] = str(path)
+        return found
+
+    async def _receiver_ready(self, port: int) -> None:
+        """Wait until it would keep a delivery, for as long as it takes: the supervisor restarts it meanwhile."""
+        host = self._config.host
+        probe = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104
+        reported = time.monotonic()
+        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=5)) as session:
+            while True:
+                try:
+                    async with session.get(f"http://{probe}:{port}/readyz") as answer:
+                        if answer.status == 200:
+                            return
+                        says = f"{answer.status} {(await answer.text())[:200]}"
+                except (aiohttp.ClientError, TimeoutError) as error:
+                    says = str(error)
+                if time.monotonic() - reported > _REPORT_EVERY_S:
+                    reported = time.monotonic()
+                    log.warning("up.receiver_not_ready", says=says)
+                await asyncio.sleep(_POLL_S)
