@@ -1,0 +1,68 @@
+"""`reprise migrate`: bring the schema up to this release, or say where it stands."""
+
+from __future__ import annotations
+
+import click
+
+from reprise.cli.database import config_in_use, connected, finish, url_of
+from shared.config import Config
+
+
+@click.group(invoke_without_command=True)
+@click.pass_context
+def migrate(ctx: click.Context) -> None:
+    """Bring the database's schema up to this release.
+
+    Safe at any time, and from many processes at once; every process does it at its start, too.
+    """
+    if ctx.invoked_subcommand is None:
+        config = config_in_use()
+        finish(_migrate(config))
+
+
+@migrate.command()
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+def status(as_json: bool) -> int:
+    """Say which migrations are applied. Exit code 0 when the schema is up to date, else 1."""
+    return finish(_status(config_in_use(), as_json=as_json))
+
+
+async def _migrate(config: Config) -> None:
+    from shared.postgres.migrate import migrate as bring_up
+
+    async with connected(config):  # tells what is in the way of a connection, if anything is
+        await bring_up(url_of(config), click.echo)
+
+
+async def _status(config: Config, *, as_json: bool) -> int:
+    from shared.postgres.migrate import migrations
+    from shared.postgres.migrate import status as compare
+
+    steps = migrations()
+    async with connected(config) as connection:
+        found = await compare(connection, steps)
+    states = {step.version: "tracked" if step.version in found.applied else "pending" for step in steps}
+    states |= dict.fromkeys(found.altered, "altered")
+    beyond = [version for version in found.applied if version not in states]
+    if as_json:
+        import msgspec
+
+        rows = [{"version": step.version, "name": step.name, "state": states[step.version]} for step in steps]
+        answer = {"up_to_date": found.up_to_date, "migrations": rows, "of_a_newer_release": beyond}
+        click.echo(msgspec.json.encode(answer))
+    else:
+        for step in steps:
+            click.echo(f"{step.version:04d} {step.name:<20} {states[step.version]}")
+        click.echo(_summary(len(found.applied), len(steps), altered=found.altered, beyond=beyond))
+    return 0 if found.up_to_date else 1
+
+
+def _summary(applied: int, known: int, *, altered: tuple[int, ...], beyond: list[int]) -> str:
+    if altered:
+        names = ", ".join(f"{version:04d}" for version in altered)
+        return f"Applied from other files than this release has: {names}. Restore the files of that release."
+    if beyond:
+        return f"{applied} migrations tracked, {len(beyond)} of them of a newer release than this one."
+    if applied < known:
+        return f"{applied} migrations tracked, {known - applied} pending. Run `reprise migrate`."
+    return f"{applied} migrations tracked: the schema is up to date."
