@@ -5,17 +5,20 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 
 from aiohttp import web
 
-from ingest.appender import LANES, Appender
+from ingest.appender import LANES, Appender, Lane
 from ingest.authentication import Doorkeeper
+from ingest.draining import Drain
 from ingest.health import Health
 from ingest.intake import Intake
 from ingest.parts import PARTS, Parts
 from ingest.problems import as_problems
 from ingest.receiver import MAX_BODY_BYTES, Receiver
 from ingest.schema import Schema
+from ingest.spool import Spool
 from shared.config import Config
 from shared.errors import ConfigError, ConfigFault
 from shared.postgres.pool import create_pool
@@ -45,14 +48,14 @@ async def open_parts(config: Config) -> AsyncIterator[Parts]:
     own = await create_pool(
         dsn, min_size=0, max_size=LANES + 1, application_name="reprise receiver", command_timeout=None
     )
-    schema = Schema(config.database_url)
-    intake = Intake(Appender(own, on_appended=lambda: _offer(wake_ups)), schema)
-    background = asyncio.create_task(schema.bring_up(), name="schema")
+    spool = Spool(config.data_dir / "spool")
+    on_appended = partial(_offer, wake_ups)
+    drain = Drain(spool, Lane(own), on_appended=on_appended)
+    intake = Intake(Appender(own, on_appended=on_appended), spool, drain, Schema(config.database_url))
+    await intake.open()
     try:
         yield Parts(config=config, pool=pool, redis=redis, wake_ups=wake_ups, intake=intake)
     finally:
-        background.cancel()
-        await asyncio.gather(background, return_exceptions=True)
         await intake.close()
         await wake_ups.close()
         await redis.close()

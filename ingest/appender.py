@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 import asyncpg
@@ -23,6 +23,8 @@ LANES = 2
 LARGEST_GROUP = 256
 LARGEST_GROUP_BYTES = 4 * 1024 * 1024
 PATIENCE_S = 2.0
+# Who waits behind an INSERT that takes this long waits no more; the INSERT itself has its whole patience.
+STALLED_S = 0.5
 
 _Waiting = tuple[Delivery, "asyncio.Future[Appended]"]
 
@@ -157,21 +159,20 @@ class Appender:
 
     async def _append(self, lane: Lane, group: list[_Waiting]) -> None:
         APPEND_BATCH_SIZE.observe(len(group))
+        stalled = asyncio.get_running_loop().call_later(STALLED_S, self._stalled)
         try:
             answers = await lane.append([delivery for delivery, _ in group], patience_s=self._patience_s())
         except BaseException as error:
+            known = isinstance(error, Unavailable)
+            reason = error if known else Unavailable(f"appending failed: {type(error).__name__}")
+            _fail(group, reason)
             # Whoever waits behind this group would find out the same, only later.
-            failed = [*group, *self._waiting]
-            self._waiting.clear()
-            reason = (
-                error if isinstance(error, Unavailable) else Unavailable(f"appending failed: {type(error).__name__}")
-            )
-            for _, waiter in failed:
-                if not waiter.done():
-                    waiter.set_exception(reason)
-            if not isinstance(error, Unavailable):
+            self._fail_waiting(reason)
+            if not known:
                 raise
             return
+        finally:
+            stalled.cancel()
         for (_, waiter), answer in zip(group, answers, strict=True):
             if waiter.done():
                 continue
@@ -180,6 +181,13 @@ class Appender:
             else:
                 waiter.set_result(answer)
         self._on_appended()
+
+    def _stalled(self) -> None:
+        self._fail_waiting(Unavailable("Postgres is slow"))
+
+    def _fail_waiting(self, reason: BaseException) -> None:
+        waiting, self._waiting = self._waiting, deque()
+        _fail(waiting, reason)
 
     def _take(self) -> list[_Waiting]:
         """The next group: the oldest first, up to the limits, and at least one."""
@@ -191,3 +199,9 @@ class Appender:
                 break
             group.append(self._waiting.popleft())
         return group
+
+
+def _fail(waiting: Iterable[_Waiting], reason: BaseException) -> None:
+    for _, answer in waiting:
+        if not answer.done():
+            answer.set_exception(reason)

@@ -62,6 +62,8 @@ class Health:
                 answers = await asyncio.gather(*(_ask(check) for check in names.values()))
                 self._lines = dict(zip(names, answers, strict=True))
                 self._asked_at = time.monotonic()
+                if self._lines["postgres"] != "ok":
+                    self._parts.intake.turn_aside("Postgres doesn't answer")
             return self._lines
 
     async def _postgres(self) -> str:

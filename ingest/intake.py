@@ -1,16 +1,33 @@
-"""Keep a delivery, whatever is down behind us."""
+"""Keep a delivery, whatever is down behind us: straight into Postgres, or by way of the spool, never out of order."""
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import NamedTuple, Protocol
 from uuid import UUID
 
+import structlog
+
 from ingest.appender import Appender
+from ingest.draining import Drain
 from ingest.schema import Schema
+from ingest.spool import Spool, SpoolFull
 from shared.errors import Unavailable
 from shared.eventlog.event import Delivery
+from shared.telemetry.metrics import SPOOL_BYTES, SPOOL_FULL, SPOOL_OLDEST_SECONDS, SPOOLING
+
+_log = structlog.get_logger("ingest.intake")
+
+_FIRST_PAUSE_S = 0.1
+_LONGEST_PAUSE_S = 1.0
+_ADOPT_EVERY_S = 15.0
+# So little is drained in an instant; meanwhile new deliveries wait in memory rather than make more of it.
+_HOLD_BELOW_BYTES = 512 * 1024
+_HOLD_LIMIT_S = 0.5
 
 
 class Kept(NamedTuple):
@@ -37,27 +54,146 @@ class State:
 
 
 class Intake:
-    """The way of a delivery into the log."""
+    """Two ways into the log, one at a time: direct while the spool is empty and Postgres is well, else spooling.
 
-    def __init__(self, appender: Appender, schema: Schema) -> None:
+    It begins spooling, and whatever fails leads back there; draining the spool to its end is what leads to direct.
+    """
+
+    def __init__(self, appender: Appender, spool: Spool, drain: Drain, schema: Schema) -> None:
         self._appender = appender
+        self._spool = spool
+        self._drain = drain
         self._schema = schema
+        self._direct = False
+        self._postgres_takes = False
+        self._reason = "not looked at yet"
+        self._since = time.monotonic()
+        self._wanted = asyncio.Event()
+        self._wanted.set()
+        self._held: asyncio.Event | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def open(self) -> None:
+        """Open the spool, and begin to look after Postgres in the background."""
+        await self._spool.open()
+        work = {"schema": self._schema.bring_up(), "drain": self._keep_draining(), "adopt": self._keep_adopting()}
+        self._tasks = [asyncio.create_task(job, name=name) for name, job in work.items()]
 
     async def keep(self, delivery: Delivery) -> Kept:
-        """Append the delivery. Raises Unavailable when Postgres doesn't take it."""
-        if not self._schema.ready:
-            raise Unavailable(f"the schema isn't ready: {self._schema.says}")
-        appended = await self._appender.append(delivery)
-        return Kept(appended.event_id, appended.duplicate)
+        """Return once it is committed or fsynced. Raises SpoolFull or Unavailable; then nothing was acknowledged."""
+        while self._held is not None:
+            await self._held.wait()
+        if self._direct:
+            try:
+                return Kept(*await self._appender.append(delivery))
+            except Unavailable as error:
+                self.turn_aside(error.message)
+        try:
+            await self._spool.write(delivery)
+        except Unavailable:
+            if not self._postgres_takes:
+                raise
+            # Postgres is being caught up with; being too early there (the log is sorted by id) beats being refused.
+            return Kept(*await self._appender.append(delivery))
+        return Kept(delivery.id, spooled=True)
+
+    def turn_aside(self, reason: str) -> None:
+        """Spool from now on, until Postgres has taken all that is spooled."""
+        if self._direct:
+            self._direct = False
+            self._reason = reason
+            self._since = time.monotonic()
+            _log.warning("intake.spooling", reason=reason)
+        self._wanted.set()
 
     def state(self) -> State:
         """For /readyz; asks nobody."""
-        ready = self._schema.ready
-        return State("ready" if ready else "not ready", ready, {"schema": self._schema.says})
+        trouble = self._spool.trouble
+        if self._spool.empty:
+            says = "empty"
+        else:
+            says = f"{self._spool.size_bytes} bytes, the oldest {self._oldest_s():.0f} s old"
+        lines = {"schema": self._schema.says, "spool": says if trouble is None else f"unusable: {trouble.message}"}
+        if self._direct:
+            return State("ready", would_keep=True, lines=lines)
+        lines["spooling_because"] = self._reason if self._schema.ready else "the schema isn't ready"
+        if trouble is None:
+            return State("spooling", would_keep=True, lines=lines)
+        return State("catching up" if self._postgres_takes else "not ready", self._postgres_takes, lines)
 
     def measure(self) -> None:
-        """Set the gauges that only matter when somebody looks."""
+        """Set the gauges, which only matter when somebody looks."""
+        SPOOLING.set(not self._direct)
+        SPOOL_BYTES.set(self._spool.size_bytes)
+        SPOOL_OLDEST_SECONDS.set(self._oldest_s())
+        SPOOL_FULL.set(isinstance(self._spool.trouble, SpoolFull))
 
     async def close(self) -> None:
-        """Finish what is under way."""
+        """Finish what is under way. What is spooled stays for the next process."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._appender.close()
+        self._drain.close()
+        await self._spool.close()
+
+    def _oldest_s(self) -> float:
+        oldest = self._spool.oldest_at
+        return 0.0 if oldest is None else max(0.0, (datetime.now(UTC) - oldest).total_seconds())
+
+    async def _keep_draining(self) -> None:
+        await self._schema.wait()
+        pause_s = _FIRST_PAUSE_S
+        while True:
+            await self._wanted.wait()
+            try:
+                await self._catch_up()
+                pause_s = _FIRST_PAUSE_S
+                continue
+            except Unavailable as error:
+                self._reason = error.message
+            except TimeoutError:
+                self._reason = "Postgres is slow"
+            except Exception:  # noqa: BLE001 - logged with its traceback, and tried again
+                _log.exception("intake.drain_failed")
+            self._postgres_takes = False
+            await asyncio.sleep(pause_s)
+            pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)
+
+    async def _catch_up(self) -> None:
+        """Drain until nothing is left, then go direct."""
+        self._wanted.clear()
+        drained = 0
+        try:
+            await self._drain.probe()
+            self._postgres_takes = True
+            while self._spool.size_bytes > _HOLD_BELOW_BYTES:
+                drained += await self._drain.one_segment()
+            self._held = asyncio.Event()
+            async with asyncio.timeout(_HOLD_LIMIT_S):
+                await self._spool.written()
+                while not self._spool.empty:
+                    drained += await self._drain.one_segment()
+        except BaseException:
+            self._wanted.set()
+            raise
+        else:
+            self._go_direct(drained)
+        finally:
+            if self._held is not None:
+                self._held.set()
+                self._held = None
+
+    def _go_direct(self, drained: int) -> None:
+        if not self._direct:
+            self._direct = True
+            _log.info("intake.direct", drained=drained, after_s=round(time.monotonic() - self._since, 3))
+
+    async def _keep_adopting(self) -> None:
+        while True:
+            await asyncio.sleep(_ADOPT_EVERY_S)
+            try:
+                if await self._spool.adopt():
+                    self.turn_aside("another receiver left deliveries behind")
+            except Unavailable as error:
+                _log.warning("spool.unusable", reason=error.message)

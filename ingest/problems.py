@@ -9,6 +9,7 @@ import msgspec
 import structlog
 from aiohttp import web
 
+from ingest.spool import SpoolFull
 from shared.errors import Conflict, InvalidInput, NotFound, RepriseError, StaleVersion, Unavailable
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -20,6 +21,7 @@ _STATUSES: tuple[tuple[type[RepriseError], int], ...] = (
     (NotFound, 404),
     (StaleVersion, 412),
     (Conflict, 409),
+    (SpoolFull, 507),
     (Unavailable, 503),
 )
 

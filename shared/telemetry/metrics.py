@@ -74,6 +74,17 @@ RECEIVE_SECONDS = HistogramOf(
 )
 APPEND_BATCH_SIZE = HistogramOf("reprise_append_batch_size", "Deliveries appended by one INSERT.", _COUNTS)
 
+# The spool
+SPOOLING = GaugeOf("reprise_spooling", "Whether new deliveries go to the spool (1) or straight to Postgres (0).")
+SPOOL_BYTES = GaugeOf("reprise_spool_bytes", "Journal that waits to be drained.")
+SPOOL_OLDEST_SECONDS = GaugeOf("reprise_spool_oldest_seconds", "Age of the oldest spooled delivery; 0 without one.")
+SPOOL_FULL = GaugeOf("reprise_spool_full", "Whether deliveries are refused because the spool's disk is full (1).")
+SPOOL_DRAINED = CounterOf("reprise_spool_drained_total", "Spooled deliveries that reached Postgres.")
+SPOOL_REFUSED = CounterOf("reprise_spool_refused_total", "Deliveries that the spool's disk didn't take.")
+SPOOL_DAMAGED_BYTES = CounterOf(
+    "reprise_spool_damaged_bytes_total", "Bytes of the journal that no longer make a record; their file is kept."
+)
+
 # Folding
 FOLD_SECONDS = HistogramOf(
     "reprise_fold_seconds", "One fold transaction, of one event or of hundreds.", _INSTANT
