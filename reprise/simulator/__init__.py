@@ -4,5 +4,6 @@ from reprise.simulator.disk import Disk, DiskFile
 from reprise.simulator.knobs import KnobError
 from reprise.simulator.lidarr import LidarrSimulator
 from reprise.simulator.peer import Call
+from reprise.simulator.slskd import SlskdSimulator
 
-__all__ = ["Call", "Disk", "DiskFile", "KnobError", "LidarrSimulator"]
+__all__ = ["Call", "Disk", "DiskFile", "KnobError", "LidarrSimulator", "SlskdSimulator"]

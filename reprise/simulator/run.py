@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Literal
+from typing import Literal, assert_never
 
 import structlog
 
 from reprise.simulator.lidarr import LidarrSimulator
 from reprise.simulator.peer import SimulatedPeer
+from reprise.simulator.slskd import SlskdSimulator
 
 log = structlog.get_logger(__name__)
 
 
 def build(kind: Literal["lidarr", "slskd"], *, api_key: str) -> SimulatedPeer:
-    if kind == "lidarr":
-        return LidarrSimulator(api_key=api_key)
-    raise NotImplementedError(kind)
+    match kind:
+        case "lidarr":
+            return LidarrSimulator(api_key=api_key)
+        case "slskd":
+            return SlskdSimulator(api_key=api_key)
+        case _:
+            assert_never(kind)
 
 
 async def run_simulator(

@@ -1,0 +1,160 @@
+"""Downloads and batches in the simulated slskd's API."""
+
+from __future__ import annotations
+
+import uuid
+from itertools import groupby
+from typing import Any
+
+import msgspec
+from aiohttp import web
+
+from reprise.simulator.clock import Clock, ticks
+from reprise.simulator.knobs import Json
+from reprise.simulator.peer import answer
+from reprise.simulator.query import Query
+from reprise.simulator.slskd.answers import compact, guid, plain
+from reprise.simulator.slskd.network import Network
+from reprise.simulator.slskd.server import Server
+from reprise.simulator.slskd.transfers import QUEUE_PLACE, Transfer, Transfers
+
+
+class TransferRoutes:
+    def __init__(self, transfers: Transfers, network: Network, server: Server, clock: Clock) -> None:
+        self._transfers = transfers
+        self._network = network
+        self._server = server
+        self._clock = clock
+        self.batches: dict[str, Json] = {}
+
+    def routes(self) -> list[web.RouteDef]:
+        base = "/api/v0/transfers/downloads"
+        return [
+            web.get(base, self.downloads),
+            web.get(f"{base}/", self.downloads),
+            web.post(f"{base}/batches", self.enqueue_batch),
+            web.get(f"{base}/batches/{{id}}", self.batch),
+            web.delete(f"{base}/all/completed", self.clear_completed),
+            web.post(f"{base}/{{username}}", self.enqueue),
+            web.get(f"{base}/{{username}}", self.of_user),
+            web.get(f"{base}/{{username}}/{{id}}", self.download),
+            web.get(f"{base}/{{username}}/{{id}}/position", self.position),
+            web.delete(f"{base}/{{username}}/{{id}}", self.cancel),
+        ]
+
+    async def downloads(self, request: web.Request) -> web.Response:
+        settings = self._transfers.settings
+        if settings.empty_lists > 0:
+            settings.empty_lists -= 1
+            return answer([])
+        shown = self._transfers.shown(removed=Query(request).flag("includeRemoved"))
+        users = dict.fromkeys(one.username for one in shown)
+        return answer([_user(name, [one for one in shown if one.username == name]) for name in users])
+
+    async def of_user(self, request: web.Request) -> web.Response:
+        username = request.match_info["username"]
+        shown = self._transfers.shown(username)
+        return answer(_user(username, shown)) if shown else plain(404, "")
+
+    async def download(self, request: web.Request) -> web.Response:
+        found = self._found(request)
+        return plain(404, "") if found is None else answer(compact(found.to_json()))
+
+    async def position(self, request: web.Request) -> web.Response:
+        found = self._found(request)
+        if found is None:
+            return plain(404, "")
+        if found.state != "Queued, Remotely":
+            return plain(500, "Failed to fetch place in queue: the transfer is not queued remotely")
+        return answer(found.place or QUEUE_PLACE)
+
+    async def cancel(self, request: web.Request) -> web.Response:
+        found = self._found(request)
+        if found is None:
+            return plain(404, "")
+        self._transfers.cancel(found)
+        if Query(request).flag("remove"):
+            found.removed = True
+        return plain(204, "")
+
+    async def clear_completed(self, _request: web.Request) -> web.Response:
+        for transfer in self._transfers.all.values():
+            transfer.removed = transfer.removed or transfer.done
+        return plain(204, "")
+
+    async def enqueue(self, request: web.Request) -> web.Response:
+        """The endpoint that every version has; an offline peer is a 500 here."""
+        username = request.match_info["username"]
+        files = msgspec.json.decode(await request.read())
+        if not files:
+            return plain(400, "At least one file is required")
+        if not self._network.online(username):
+            return plain(500, f"User {username} appears to be offline")
+        wanted = [(str(file["filename"]), int(file["size"])) for file in files]
+        enqueued, failed = self._transfers.enqueue(username, wanted)
+        # Since 0.26 a failure is a .NET tuple, of which the JSON serialiser sees nothing.
+        refused: list[Any] = [{} if self._server.has_batches else name for name, _ in failed]
+        return answer({"enqueued": [compact(one.to_json()) for one in enqueued], "failed": refused}, 201)
+
+    async def enqueue_batch(self, request: web.Request) -> web.Response:
+        """Since 0.26: all files 201, some 207, none 200; the caller's GUID can be used only once."""
+        if not self._server.has_batches:
+            return plain(404, "")
+        body: Json = msgspec.json.decode(await request.read())
+        username, files = str(body.get("username") or ""), body.get("files") or []
+        names = [file.get("filename") for file in files]
+        if not username or not files or not all(names):
+            return plain(400, "The Username and Files fields are required.")
+        if len(set(names)) != len(names):
+            return plain(400, "Two or more files in the request are repeated")
+        if any(body.get(name) and guid(body[name]) is None for name in ("id", "searchId")):
+            return plain(400, "One or more provided identifiers is not a valid GUID/UUID")
+        destination = (body.get("options") or {}).get("destination")
+        if destination and (destination.startswith(("/", "\\")) or ".." in destination):
+            return plain(400, "The field Destination must be a relative path without traversal segments")
+        if not self._network.online(username):
+            return plain(404, f"User {username} appears to be offline")
+        batch_id = guid(body.get("id")) or str(uuid.uuid4())
+        if batch_id in self.batches:
+            return plain(409, f"A batch with ID {batch_id} already exists")
+        # The row exists before its transfers, as in slskd; `externalId` is dropped, as in slskd.
+        self.batches[batch_id] = {
+            "searchId": guid(body.get("searchId")),
+            "id": batch_id,
+            "username": username,
+            "direction": "Download",
+            "createdAt": ticks(self._clock.now()),
+            "options": {"destination": destination},
+        }
+        wanted = [(str(file["filename"]), int(file.get("size") or 0)) for file in files]
+        _, failed = self._transfers.enqueue(username, wanted, batch_id=batch_id, destination=destination)
+        failures = [{"filename": name, "message": message} for name, message in failed]
+        status = 201 if not failed else 200 if len(failed) == len(files) else 207
+        return answer({"batch": self._batch(batch_id), "failures": failures}, status)
+
+    async def batch(self, request: web.Request) -> web.Response:
+        wanted = guid(request.match_info["id"])
+        if wanted is None:
+            return plain(400, f"The specified id {request.match_info['id']} is not a valid GUID/UUID")
+        known = self._server.has_batches and wanted in self.batches
+        return answer(self._batch(wanted)) if known else plain(404, "")
+
+    def _batch(self, batch_id: str) -> Any:
+        transfers = [one.to_json() for one in self._transfers.all.values() if one.batch_id == batch_id]
+        return compact(self.batches[batch_id] | {"transfers": transfers})
+
+    def _found(self, request: web.Request) -> Transfer | None:
+        return self._transfers.all.get(guid(request.match_info["id"]) or "")
+
+
+def _user(username: str, transfers: list[Transfer]) -> Json:
+    """One user's downloads by remote folder."""
+    ordered = sorted(transfers, key=lambda one: one.folder)
+    return {
+        "username": username,
+        "directories": [
+            {"directory": folder, "fileCount": len(files), "files": [compact(one.to_json()) for one in files]}
+            for folder, group in groupby(ordered, key=lambda one: one.folder)
+            if (files := list(group))
+        ],
+    }
