@@ -36,7 +36,7 @@ class Webhooks(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     url: str
     secret: str = ""
     headers: dict[str, str] = {}
-    on: list[str] = ["Any"]
+    on: list[str] = msgspec.field(default_factory=lambda: ["Any"])
     timeout_ms: int = 5000
     attempts: int = 1
     mode: str | list[str] = "once"

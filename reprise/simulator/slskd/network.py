@@ -90,7 +90,7 @@ class Plan(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 
     username: str
     folder: str
-    attempts: list[Outcome] = [Outcome.SUCCEED]
+    attempts: list[Outcome] = msgspec.field(default_factory=lambda: [Outcome.SUCCEED])
     files: dict[str, Outcome] = {}
 
 
