@@ -12,7 +12,10 @@ from shared.acquisition.workspace import Decision
 from shared.eventlog import store as eventlog
 from shared.eventlog.event import OPERATOR, Delivery, Settlement
 from shared.eventlog.identity import uuid7
-from shared.postgres.pool import Pool
+from shared.postgres.pool import Connection, Pool
+
+# A person waits for the answer: without Postgres, or with all of its connections taken, it's better to say so soon.
+ACQUIRE_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +46,14 @@ def own_delivery(signal: Signal, *, source: str, correlation_id: str | None = No
 
 async def act(pool: Pool, folding: Folding, signal: Signal) -> Act:
     """Append a person's act and fold it at once, in one transaction: either both happen or neither."""
+    async with pool.acquire(timeout=ACQUIRE_S) as connection, connection.transaction():
+        return await act_within(connection, folding, signal)
+
+
+async def act_within(connection: Connection, folding: Folding, signal: Signal) -> Act:
+    """The same inside the caller's transaction, together with what the act is the record of."""
     delivery = own_delivery(signal, source=OPERATOR)
-    async with pool.acquire() as connection, connection.transaction():
-        await eventlog.append(connection, [delivery])
-        events = await eventlog.claim_these(connection, [delivery.id])
-        folded = await folding.fold(connection, events)
+    await eventlog.append(connection, [delivery])
+    events = await eventlog.claim_these(connection, [delivery.id])
+    folded = await folding.fold(connection, events)
     return Act(delivery.id, folded.settlements[0], folded)

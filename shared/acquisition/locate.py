@@ -20,6 +20,7 @@ from shared.acquisition.signals import (
     DownloadDropped,
     DownloadFailed,
     DownloadFailureHinted,
+    EventsRetried,
     FileArrived,
     Grabbed,
     Imported,
@@ -28,10 +29,10 @@ from shared.acquisition.signals import (
     JobCancelled,
     JobRequested,
     JobRetried,
-    PeerObserved,
     Replayed,
     SearchFinished,
     SearchStarted,
+    SettingChanged,
     Signal,
     SourceAppeared,
 )
@@ -131,8 +132,6 @@ def locate(signal: Signal, work: Workspace, cause: UUID, now: datetime) -> Place
             return ToAcquisitions(_active_or_newest(found)) if found else Park((_file_key(signal),))
         case ImportFailureHinted():
             return ToPeer("lidarr")
-        case PeerObserved(peer=peer):
-            return ToPeer(peer)
         case JobCancelled(job_id=job_id):
             home = work.job_homes.get(job_id)
             return ToAcquisitions((home,)) if home else Nowhere("no_such_job")
@@ -154,6 +153,8 @@ def locate(signal: Signal, work: Workspace, cause: UUID, now: datetime) -> Place
             return ToAcquisitions((of,)) if of in work.acquisitions else Nowhere("no_such_acquisition")
         case Replayed():
             return Nowhere("the replayed event is not in the log")
+        case SettingChanged() | EventsRetried():
+            return Nowhere("for_the_record")
         case _:
             assert_never(signal)
 

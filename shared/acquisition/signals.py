@@ -6,7 +6,7 @@ Every signal is a tagged struct, so the type of one of our own events and its bo
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 from uuid import UUID
 
 import msgspec
@@ -85,6 +85,22 @@ class Replayed(_Signal, frozen=True, kw_only=True):
     reason: str | None = None
 
 
+class SettingChanged(_Signal, frozen=True, kw_only=True):
+    """A person changed a setting. For the record: the change is made beside it, under this version of the settings."""
+
+    name: str
+    value: Any
+    version: int
+
+
+class EventsRetried(_Signal, frozen=True, kw_only=True):
+    """A person has events folded again: one, or by an operation many. For the record, like SettingChanged."""
+
+    event_id: UUID | None = None
+    operation_id: UUID | None = None
+    reason: str | None = None
+
+
 # --- what our effects found ---
 
 
@@ -147,15 +163,6 @@ class CommandFailed(_Signal, frozen=True, kw_only=True):
     attempt: int | None
     command: str
     reason: str
-
-
-class PeerObserved(_Signal, frozen=True, kw_only=True):
-    """The end of one observation of a peer: how far its history has been read."""
-
-    peer: str
-    until: datetime
-    history_id: int | None
-    facts: int
 
 
 # --- what Lidarr says ---
@@ -254,6 +261,8 @@ Signal: TypeAlias = (
     | JobRetried
     | BatchCancelled
     | Replayed
+    | SettingChanged
+    | EventsRetried
     | SourceAppeared
     | AlbumReady
     | SearchStarted
@@ -261,7 +270,6 @@ Signal: TypeAlias = (
     | AlbumChecked
     | DownloadAbandoned
     | CommandFailed
-    | PeerObserved
     | Grabbed
     | Imported
     | DownloadFailureHinted
