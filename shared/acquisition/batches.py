@@ -109,9 +109,11 @@ def recounted(batch: Batch, states: Mapping[State, int], now: datetime) -> Batch
     """The batch with its counters as its jobs have them; the same object if nothing differs.
 
     It ends when no job is open any more, and opens again if a job is retried; a cancelled batch stays cancelled.
+    Its total grows with an album that is asked for within it later.
     """
+    total = max(batch.total, sum(states.values()))
     completed, failed, cancelled = (states.get(one, 0) for one in (State.COMPLETED, State.FAILED, State.CANCELLED))
-    ended = completed + failed + cancelled >= batch.total
+    ended = completed + failed + cancelled >= total
     if batch.state == "cancelled" and ended:
         state = "cancelled"
     elif not ended:
@@ -120,7 +122,7 @@ def recounted(batch: Batch, states: Mapping[State, int], now: datetime) -> Batch
         state = "completed"
     else:
         state = "failed" if failed else "cancelled"
-    counted = replace(batch, state=state, completed=completed, failed=failed, cancelled=cancelled)
+    counted = replace(batch, state=state, total=total, completed=completed, failed=failed, cancelled=cancelled)
     if counted == batch:
         return batch
     finished = None if state == "active" else batch.finished_at or now

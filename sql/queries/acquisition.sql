@@ -51,7 +51,7 @@ INSERT INTO peers (name, id) SELECT name, id FROM unnest($1::text[], $2::uuid[])
 ON CONFLICT (name) DO NOTHING;
 
 -- name: lock_peers
-SELECT name, id, sequence, observed_until, history_id, observed_at
+SELECT name, id, sequence
 FROM peers
 WHERE name = ANY ($1::text[])
 ORDER BY name
@@ -114,6 +114,7 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
 ON CONFLICT (id) DO UPDATE SET
     state = excluded.state,
     version = excluded.version,
+    total = excluded.total,
     completed = excluded.completed,
     failed = excluded.failed,
     cancelled = excluded.cancelled,
@@ -127,7 +128,7 @@ INSERT INTO batch_versions (batch_id, version, at, state, total, completed, fail
 VALUES ($1, $2, clock_timestamp(), $3, $4, $5, $6, $7, $8);
 
 -- name: save_peer
-UPDATE peers SET sequence = $2, observed_until = $3, history_id = $4, observed_at = $5 WHERE name = $1;
+UPDATE peers SET sequence = $2 WHERE name = $1;
 
 -- name: save_decisions
 INSERT INTO decisions (subject_id, sequence, subject_kind, event_id, signal, decided_at, settings_version, rules_version,
