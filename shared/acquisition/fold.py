@@ -18,7 +18,6 @@ from shared.acquisition.signals import (
     BatchCancelled,
     JobCancelled,
     JobRetried,
-    PeerObserved,
     Replayed,
     Signal,
     Unheeded,
@@ -126,9 +125,7 @@ async def _lock(connection: Connection, reads: Sequence[Read]) -> Workspace:
         work.load(await store.lock_acquisitions(connection, albums=albums, downloads=downloads, ids=sorted(ids)))
     for batch in await store.lock_batches(connection, sorted(set(cancelled))) if cancelled else ():
         work.batches[batch.id] = work.stored_batches[batch.id] = batch
-    names = {
-        signal.peer if isinstance(signal, PeerObserved) else "lidarr" for signal in signals if peers.concerns(signal)
-    }
+    names = {"lidarr" for signal in signals if peers.concerns(signal)}
     for peer in await store.lock_peers(connection, names) if names else ():
         work.peers[peer.name] = peer
     return work

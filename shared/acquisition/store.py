@@ -97,9 +97,7 @@ async def save(connection: Connection, work: Workspace) -> None:
     if changed:
         await _save_acquisitions(connection, changed, work)
     for peer in work.peers.values():
-        await connection.execute(
-            _Q["save_peer"], peer.name, peer.sequence, peer.observed_until, peer.history_id, peer.observed_at
-        )
+        await connection.execute(_Q["save_peer"], peer.name, peer.sequence)
     if work.decisions:
         await _save_decisions(connection, work.decisions)
     over = [one.id for one in changed if not one.is_active]

@@ -32,14 +32,11 @@ class Batch(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Peer(msgspec.Struct, frozen=True, kw_only=True):
-    """What is remembered of Lidarr or slskd: how far its history has been read."""
+    """Lidarr or slskd as a whole."""
 
     name: str
     id: UUID
     sequence: int = 0
-    observed_until: datetime | None = None
-    history_id: int | None = None
-    observed_at: datetime | None = None
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True):

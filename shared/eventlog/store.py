@@ -63,6 +63,11 @@ async def settle(connection: Connection, settlements: Iterable[Settlement]) -> N
     )
 
 
+async def isolate(connection: Connection, ids: Sequence[UUID]) -> None:
+    """Have each of these events folded by itself from now on: one of them broke the batch they were in."""
+    await connection.execute(_Q["isolate"], list(ids))
+
+
 async def wake_parked(connection: Connection, keys: Sequence[str]) -> int:
     """Let every event that is parked for one of these bindings be folded again; answers how many."""
     return int((await connection.execute(_Q["wake_parked"], list(keys))).split()[-1])

@@ -7,7 +7,7 @@ CREATE TABLE commands (
     attempt integer,
     coalesce_key text,
     args jsonb NOT NULL,
-    event_id uuid NOT NULL,
+    event_id uuid,
     state text NOT NULL DEFAULT 'waiting',
     due_at timestamptz NOT NULL,
     attempts integer NOT NULL DEFAULT 0,
@@ -22,6 +22,7 @@ CREATE TABLE commands (
     CONSTRAINT commands_finished CHECK ((state IN ('done', 'dead', 'cancelled')) = (finished_at IS NOT NULL))
 ) WITH (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 1000);
 COMMENT ON TABLE commands IS 'Intended side effects. fence counts claims: a worker whose lease ended cannot settle.';
+COMMENT ON COLUMN commands.event_id IS 'The event that ordered it; NULL where the clock did.';
 CREATE INDEX commands_due ON commands (due_at, id) WHERE state = 'waiting';
 CREATE INDEX commands_leased ON commands (lease_until) WHERE state = 'running';
 CREATE INDEX commands_by_acquisition ON commands (acquisition_id, created_at);

@@ -84,6 +84,12 @@ FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::integer[], $6::t
     AS n (event_id, state, reason, last_error, attempts, due_at, waits_for, alone)
 WHERE s.event_id = n.event_id;
 
+-- name: isolate
+-- SKIP LOCKED: whoever has claimed one of them meanwhile folds it in a batch of its own.
+UPDATE event_status SET alone = true
+WHERE event_id IN (
+    SELECT event_id FROM event_status WHERE event_id = ANY ($1::uuid[]) AND state = 'waiting' FOR UPDATE SKIP LOCKED);
+
 -- name: wake_parked
 UPDATE event_status
 SET state = 'waiting', waits_for = NULL, due_at = least(due_at, now())

@@ -1,0 +1,28 @@
+-- name: without_source
+-- Locked, so that two sweeps don't resume the same one; those that have just been resumed no longer match.
+SELECT id FROM acquisitions AS a
+WHERE state = 'pending' AND reason = $1
+    AND NOT EXISTS (
+        SELECT 1 FROM events AS e
+        JOIN event_status AS s ON s.event_id = e.id
+        WHERE e.correlation_id = a.id::text AND e.type = 'SourceAppeared' AND s.state = 'waiting')
+LIMIT 500
+FOR UPDATE SKIP LOCKED;
+
+-- name: backlog
+SELECT count(*) FILTER (WHERE state = 'waiting') AS waiting,
+    count(*) FILTER (WHERE state = 'parked') AS parked,
+    count(*) FILTER (WHERE state = 'dead') AS dead,
+    coalesce(extract(epoch FROM now() - min(due_at) FILTER (WHERE state = 'waiting' AND due_at <= now())), 0)::float8
+        AS oldest_s
+FROM event_status
+WHERE state IN ('waiting', 'parked', 'dead');
+
+-- name: jobs
+-- Active jobs, and those that ended within the last day: the gauge must not count all of history.
+SELECT coalesce(t.source, 'none') AS source, j.state, count(*) AS count
+FROM download_jobs AS j
+LEFT JOIN LATERAL (
+    SELECT source FROM attempts WHERE acquisition_id = j.acquisition_id ORDER BY number DESC LIMIT 1) AS t ON true
+WHERE j.finished_at IS NULL OR j.finished_at > now() - interval '1 day'
+GROUP BY 1, 2;

@@ -1,0 +1,18 @@
+"""Look at a peer: what its webhooks didn't tell, or told without saying of what."""
+
+from __future__ import annotations
+
+from shared.acquisition.commands import ObservePeer
+from shared.errors import GiveUp
+from worker.effects.effect import Found, Tools
+from worker.lease import Claimed
+from worker.observe.lidarr import observe_lidarr
+
+
+async def observe_peer(command: ObservePeer, claimed: Claimed, tools: Tools) -> Found:
+    """Only looks; what is already in the log is not appended again."""
+    match command.peer:
+        case "lidarr":
+            return await observe_lidarr(tools.pool, tools.need_lidarr())
+        case _:
+            raise GiveUp(f"{command.peer} can't be observed")

@@ -1,0 +1,45 @@
+"""Have Lidarr search for the album, unless it is downloading it already."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from shared.acquisition.commands import SearchAlbum
+from shared.acquisition.signals import AlbumRef, Grabbed, SearchStarted
+from shared.errors import GiveUp
+from worker.clients.http import MAX_CALL_S
+from worker.clients.lidarr import QueueRow
+from worker.effects.effect import Found, Tools
+from worker.lease import Claimed
+
+# Rows that stay in the queue after their download is over.
+_OVER = frozenset({"imported", "ignored", "downloadFailed", "importFailed"})
+
+
+async def search_album(command: SearchAlbum, claimed: Claimed, tools: Tools) -> Found:
+    """Start a search. Lidarr folds an identical search that still waits, so asking twice searches once."""
+    lidarr = tools.need_lidarr()
+    album = await lidarr.album(command.lidarr_album_id)
+    if album is None:
+        raise GiveUp("album_not_in_lidarr: it was removed there")
+    under_way = [row for row in await lidarr.queue_details([album.id]) if is_under_way(row)]
+    if under_way:
+        row = under_way[0]
+        grabbed = Grabbed(
+            album=AlbumRef(album.foreign_album_id, album.title, album.id),
+            download_id=row.download_id,
+            release_title=row.title,
+            size_bytes=int(row.size) if row.size else None,
+            at=datetime.now(UTC),
+        )
+        return Found((grabbed,))
+    claimed.must_outlast(MAX_CALL_S)
+    started = await lidarr.search_album(album.id)
+    return Found(
+        (SearchStarted(acquisition_id=command.acquisition_id, attempt=command.attempt, command_id=started.id),)
+    )
+
+
+def is_under_way(row: QueueRow) -> bool:
+    """Whether a row of Lidarr's queue is a download that may still end in an import."""
+    return bool(row.download_id) and row.tracked_download_state not in _OVER

@@ -1,0 +1,206 @@
+"""Claim a command, perform its effect, append the result and settle: all under a lease and its fence."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+import traceback
+from datetime import timedelta
+
+import asyncpg
+import structlog
+
+from shared.acquisition.acts import own_delivery
+from shared.acquisition.commands import KINDS
+from shared.acquisition.signals import CommandFailed
+from shared.errors import GiveUp, StepAside, TryLater
+from shared.eventlog import store as eventlog
+from shared.eventlog.event import REPRISE, Delivery
+from shared.locks import Locks
+from shared.taskqueue import WakeUps
+from shared.telemetry import metrics
+from worker.drain import POSTGRES_FAULTS, backoff
+from worker.effects import EFFECTS
+from worker.effects.effect import Found, Tools
+from worker.lease import Claimed, LeaseLost, again, claim, finish, next_due_s
+
+SLOTS = 8
+MAX_ATTEMPTS = 6
+_LOCK_TTL = timedelta(seconds=30)
+_LOCKED_AGAIN_AFTER = timedelta(seconds=1)
+_LONGEST_WAIT_S = 1.0
+_SHORTEST_WAIT_S = 0.02
+_POSTGRES_AWAY_S = 1.0
+
+metrics.COMMAND_KINDS.add(*KINDS)
+log = structlog.get_logger("worker.execute")
+
+
+class Executor:
+    """One process's executor: up to SLOTS commands at a time, begun as soon as they are due."""
+
+    def __init__(self, tools: Tools, locks: Locks, wake_ups: WakeUps, *, slots: int = SLOTS) -> None:
+        self._tools = tools
+        self._locks = locks
+        self._wake_ups = wake_ups
+        self._slots = slots
+        self._running: set[asyncio.Task[None]] = set()
+        self._woken = asyncio.Event()
+        self._stopping = asyncio.Event()
+
+    async def wake(self) -> None:
+        """There may be commands that are due."""
+        self._woken.set()
+
+    async def run(self) -> None:
+        """Claim and run commands until stopped; then end when those that run have ended."""
+        while not self._stopping.is_set():
+            self._woken.clear()
+            try:
+                wait_s = await self._fill_slots()
+            except POSTGRES_FAULTS as error:
+                log.warning("execute.postgres_away", error=repr(error))
+                wait_s = _POSTGRES_AWAY_S
+            await self._wait(wait_s)
+        if self._running:
+            await asyncio.wait(self._running)
+
+    def stop(self) -> None:
+        """Claim nothing more."""
+        self._stopping.set()
+        self._woken.set()
+
+    def cancel(self) -> None:
+        """Break off what still runs; leases and fences keep that harmless."""
+        for task in self._running:
+            task.cancel()
+
+    async def _fill_slots(self) -> float:
+        """Begin what is due, and tell how long to wait for more."""
+        while len(self._running) < self._slots and not self._stopping.is_set():
+            claimed = await claim(self._tools.pool)
+            if claimed is None:
+                due_s = await next_due_s(self._tools.pool)
+                return _LONGEST_WAIT_S if due_s is None else min(max(due_s, _SHORTEST_WAIT_S), _LONGEST_WAIT_S)
+            task = asyncio.create_task(self._run_one(claimed), name=f"command {claimed.id}")
+            self._running.add(task)
+            task.add_done_callback(self._ended)
+        return _LONGEST_WAIT_S
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._running.discard(task)
+        self._woken.set()
+        if not task.cancelled() and (error := task.exception()):
+            log.error("execute.failed", exc_info=error)
+
+    async def _wait(self, seconds: float) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                await self._woken.wait()
+        except TimeoutError:
+            return
+
+    async def _run_one(self, claimed: Claimed) -> None:
+        """One attempt at one command, reported in one line whatever came of it."""
+        started = time.perf_counter()
+        kind = type(claimed.command).__name__
+        try:
+            outcome, note = await self._attempt(claimed)
+        except LeaseLost as lost:
+            outcome, note = "stale", str(lost)
+        seconds = time.perf_counter() - started
+        metrics.COMMANDS.inc(kind=kind, outcome=outcome)
+        metrics.COMMAND_SECONDS.observe(seconds, kind=kind)
+        log.info(
+            "command.settled",
+            command_id=str(claimed.id),
+            kind=kind,
+            attempt=claimed.attempts + 1,
+            outcome=outcome,
+            note=note,
+            duration_ms=round(seconds * 1000, 1),
+            acquisition_id=str(claimed.acquisition_id) if claimed.acquisition_id else None,
+        )
+
+    async def _attempt(self, claimed: Claimed) -> tuple[str, str | None]:
+        try:
+            found = await self._perform(claimed)
+        except LeaseLost:
+            raise
+        except Exception as error:  # noqa: BLE001 - one match decides what it means
+            return await self._settle_failure(claimed, error)
+        await self._settle(claimed, found)
+        return "done", None
+
+    async def _perform(self, claimed: Claimed) -> Found:
+        """Perform the effect under the lock of what it is about."""
+        name = str(claimed.acquisition_id or getattr(claimed.command, "batch_id", None) or claimed.id)
+        async with self._locks.hold(name, _LOCK_TTL) as lock:
+            if lock is None:
+                raise StepAside("somebody else is at work on it", after=_LOCKED_AGAIN_AFTER)
+            return await EFFECTS[type(claimed.command)](claimed.command, claimed, self._tools)
+
+    async def _settle(self, claimed: Claimed, found: Found) -> None:
+        """Append what was found and end the command, in one transaction, if the lease is still ours."""
+        deliveries = [*found.deliveries, *(own_delivery(signal, source=REPRISE) for signal in found.signals)]
+        async with self._tools.pool.acquire() as connection, connection.transaction():
+            await finish(connection, claimed, "done")
+            if deliveries:
+                await eventlog.append(connection, deliveries)
+            if found.also:
+                await found.also(connection)
+        if deliveries:
+            self._wake_ups.offer("drain")
+
+    async def _settle_failure(self, claimed: Claimed, error: Exception) -> tuple[str, str | None]:
+        """One match decides what an error means for its command."""
+        match error:
+            case StepAside(after=after):
+                await self._again(claimed, after, spent=False, error=str(error))
+                return "stepped_aside", str(error)
+            case GiveUp():
+                await self._dead(claimed, str(error), error)
+                return "dead", str(error)
+            case _ if isinstance(error, POSTGRES_FAULTS):
+                await self._again(claimed, timedelta(seconds=_POSTGRES_AWAY_S), spent=False, error=repr(error))
+                return "stepped_aside", repr(error)
+            case _ if claimed.attempts + 1 >= MAX_ATTEMPTS:
+                await self._dead(claimed, f"failed {MAX_ATTEMPTS} times: {error}"[:500], error)
+                return "dead", repr(error)
+            case TryLater(after=after):
+                await self._again(claimed, after or backoff(claimed.attempts + 1), spent=True, error=str(error))
+                return "retried", str(error)
+            case _:
+                log.error("command.failed", command_id=str(claimed.id), exc_info=error)
+                text = "".join(traceback.format_exception(error))[-8000:]
+                await self._again(claimed, backoff(claimed.attempts + 1), spent=True, error=text)
+                return "retried", repr(error)
+
+    async def _again(self, claimed: Claimed, after: timedelta, *, spent: bool, error: str) -> None:
+        async with self._tools.pool.acquire() as connection:
+            try:
+                await again(connection, claimed, after=after, spent=spent, error=error)
+            except asyncpg.UniqueViolationError:
+                # Another command with the same key began to wait at this moment: now it can be seen.
+                await again(connection, claimed, after=after, spent=spent, error=error)
+
+    async def _dead(self, claimed: Claimed, reason: str, error: Exception) -> None:
+        text = "".join(traceback.format_exception(error))[-8000:]
+        async with self._tools.pool.acquire() as connection, connection.transaction():
+            await finish(connection, claimed, "dead", reason=reason, error=text)
+            if deliveries := failure_of(claimed, reason):
+                await eventlog.append(connection, deliveries)
+        self._wake_ups.offer("drain")
+
+
+def failure_of(claimed: Claimed, reason: str) -> list[Delivery]:
+    """The event that says a command ended dead; none where it belonged to no acquisition."""
+    if claimed.acquisition_id is None:
+        return []
+    failed = CommandFailed(
+        acquisition_id=claimed.acquisition_id,
+        attempt=getattr(claimed.command, "attempt", None),
+        command=type(claimed.command).__name__,
+        reason=reason,
+    )
+    return [own_delivery(failed, source=REPRISE)]

@@ -1,0 +1,100 @@
+"""The exclusive right to run a command, and the clock that says how long it still lasts."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import asyncpg
+import msgspec
+
+from shared.acquisition.commands import Command
+from shared.errors import RepriseError
+from shared.postgres.pool import Connection, Pool
+from shared.postgres.queries import load
+
+_Q = load("commands")
+# Longer than the slowest effect: several peer calls, each with its own time-out (worker/clients/http.py).
+LEASE = timedelta(seconds=180)
+# Left over after an effect's last call, for writing down its result.
+_MARGIN_S = 10.0
+
+
+class LeaseLost(RepriseError):  # noqa: N818 - an outcome, like the others in shared/errors.py
+    """Another worker may have taken over: nothing may be sent or settled any more."""
+
+    code = "lease_lost"
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A command that we run. fence is checked whenever it is settled; expires_at is of the monotonic clock."""
+
+    id: UUID
+    command: Command
+    acquisition_id: UUID | None
+    attempts: int
+    fence: int
+    created_at: datetime
+    expires_at: float = field(default=0.0)
+
+    def must_outlast(self, seconds: float) -> None:
+        """Call this just before sending anything that changes a peer. Raises LeaseLost where time is too short.
+
+        A process that was paused notices here: the monotonic clock went on.
+        """
+        if time.monotonic() + seconds + _MARGIN_S > self.expires_at:
+            raise LeaseLost(f"the lease on {type(self.command).__name__} ends before a call of {seconds:.0f} s could")
+
+
+async def claim(pool: Pool) -> Claimed | None:
+    """Lease the command that is due the longest, or None. The lease counts from before the claim was sent."""
+    for _ in range(5):
+        asked_at = time.monotonic()
+        try:
+            row = await pool.fetchrow(_Q["claim"], LEASE)
+        except asyncpg.UniqueViolationError:
+            continue  # another worker runs a command of the same acquisition since a moment ago
+        return None if row is None else _claimed(row, asked_at + LEASE.total_seconds())
+    return None
+
+
+async def next_due_s(pool: Pool) -> float | None:
+    """Seconds until the next command is due (negative: overdue), or None."""
+    value: float | None = await pool.fetchval(_Q["next_due"])
+    return value
+
+
+async def finish(
+    connection: Connection, claimed: Claimed, state: str, *, reason: str | None = None, error: str | None = None
+) -> None:
+    """End a command as done or dead. Raises LeaseLost if it is no longer ours."""
+    attempts = claimed.attempts + (state == "dead")
+    if await connection.fetchval(_Q["finish"], claimed.id, claimed.fence, state, attempts, reason, error) is None:
+        raise LeaseLost("the command was taken over by another worker")
+
+
+async def again(connection: Connection, claimed: Claimed, *, after: timedelta, spent: bool, error: str | None) -> None:
+    """Give a command back, to be run after a while. Raises LeaseLost if it is no longer ours."""
+    attempts = claimed.attempts + spent
+    if await connection.fetchval(_Q["again"], claimed.id, claimed.fence, attempts, after, error) is None:
+        raise LeaseLost("the command was taken over by another worker")
+
+
+async def expired(connection: Connection) -> list[Claimed]:
+    """Commands whose lease ended without result, locked until the transaction ends."""
+    return [_claimed(row, 0.0) for row in await connection.fetch(_Q["expired"])]
+
+
+def _claimed(row: asyncpg.Record, expires_at: float) -> Claimed:
+    return Claimed(
+        id=row["id"],
+        command=msgspec.convert(row["args"], Command),
+        acquisition_id=row["acquisition_id"],
+        attempts=row["attempts"],
+        fence=row["fence"],
+        created_at=row["created_at"],
+        expires_at=expires_at,
+    )

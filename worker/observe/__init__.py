@@ -1,0 +1,1 @@
+"""Gap healing: what webhooks didn't tell is read from the peers themselves. One file for each peer."""

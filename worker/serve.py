@@ -1,0 +1,144 @@
+"""Run one worker until it is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+import structlog
+
+from shared.acquisition.fold import Folding
+from shared.config import Config
+from shared.errors import ConfigError, ConfigFault, Unavailable
+from shared.locks import Locks
+from shared.postgres.migrate import migrate
+from shared.postgres.pool import Pool, create_pool
+from shared.redis import RedisLink
+from shared.settings.feed import SettingsFeed
+from shared.sources import interpret
+from shared.taskqueue import WakeUps, run_queue
+from shared.telemetry.exposition import start_metrics_server
+from worker.clients.lidarr import LidarrClient
+from worker.drain import POSTGRES_FAULTS, Drain
+from worker.effects.effect import Tools
+from worker.execute import Executor
+from worker.sweep import Sweep
+
+log = structlog.get_logger("worker")
+
+# Shorter than the 30 s that compose gives, so that we end by ourselves.
+GRACE_S = 20.0
+_CONNECTIONS = 10
+_RETRY_S = 1.0
+
+
+async def serve(config: Config) -> None:
+    """Work until SIGTERM or SIGINT; then claim nothing more, and give what runs GRACE_S to end.
+
+    Raises ConfigError for a config that can't work.
+    """
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)
+    async with working(config, stopping=stopping) as port:
+        log.info("worker.ready", metrics_port=port)
+        await stopping.wait()
+        log.info("worker.stopping")
+    log.info("worker.stopped")
+
+
+@asynccontextmanager
+async def working(config: Config, *, stopping: asyncio.Event) -> AsyncIterator[int]:
+    """A worker at work within the block; yields the port of its metrics. Setting stopping ends the claiming."""
+    if config.database_url is None:
+        fault = ConfigFault("DATABASE_URL", "is unset", "Name a Postgres, or use `reprise up`, which brings its own")
+        raise ConfigError([fault])
+    async with AsyncExitStack() as stack:
+        server = await start_metrics_server(config.host, config.metrics_port)
+        stack.push_async_callback(server.close)
+        pool = await _open_pool(config.database_url.reveal(), stopping)
+        if pool is None:
+            yield server.port
+            return
+        stack.push_async_callback(_close_pool, pool)
+        link = RedisLink(config.redis_url)
+        stack.push_async_callback(link.close)
+        wake_ups = WakeUps(link)
+        stack.push_async_callback(wake_ups.close)
+        feed = SettingsFeed(pool)
+        following = asyncio.create_task(feed.run(), name="settings")
+        stack.push_async_callback(_end, following)
+        lidarr = await stack.enter_async_context(LidarrClient.configured(config)) if config.lidarr_url else None
+        folding = Folding(interpret=interpret, settings=feed.current, lidarr=lidarr is not None)
+        drain = Drain(pool, folding, wake_ups)
+        executor = Executor(Tools(pool=pool, lidarr=lidarr), Locks(link, pool), wake_ups)
+
+        async def wake() -> None:
+            await executor.wake()
+            await drain.drain()
+
+        sweep = Sweep(pool, wake_ups, settings=feed.current, lidarr=lidarr is not None, wake=wake)
+        fleet = asyncio.create_task(_run_all(link, drain, executor, sweep, stopping), name="fleet")
+        try:
+            yield server.port
+        finally:
+            stopping.set()
+            await fleet
+
+
+async def _run_all(link: RedisLink, drain: Drain, executor: Executor, sweep: Sweep, stopping: asyncio.Event) -> None:
+    """Everything that a worker does at once, ended in order: no new claims, then what runs, then the sweep."""
+    sweeping = asyncio.create_task(sweep.run(), name="sweep")
+    executing = asyncio.create_task(executor.run(), name="executor")
+    queue = asyncio.create_task(
+        run_queue(link, {"drain": drain.drain, "execute": executor.wake}, stopping=stopping), name="queue"
+    )
+    await stopping.wait()
+    drain.stopping = True
+    executor.stop()
+    sweeping.cancel()
+    _, late = await asyncio.wait([executing, queue], timeout=GRACE_S)
+    if late:
+        log.warning("worker.grace_over", tasks=[task.get_name() for task in late])
+        executor.cancel()
+        for task in late:
+            task.cancel()
+    results = await asyncio.gather(sweeping, executing, queue, return_exceptions=True)
+    for result in results:
+        if isinstance(result, Exception):
+            log.error("worker.task_failed", exc_info=result)
+
+
+async def _open_pool(dsn: str, stopping: asyncio.Event) -> Pool | None:
+    """Connect and migrate, waiting for Postgres as long as it takes; None when told to stop meanwhile."""
+    said = False
+    while not stopping.is_set():
+        try:
+            await migrate(dsn, say=log.info)
+            return await create_pool(dsn, max_size=_CONNECTIONS, application_name="reprise worker")
+        except (*POSTGRES_FAULTS, Unavailable) as error:
+            if not said:
+                log.warning("worker.waits_for_postgres", error=repr(error))
+                said = True
+        try:
+            async with asyncio.timeout(_RETRY_S):
+                await stopping.wait()
+        except TimeoutError:
+            continue
+    return None
+
+
+async def _end(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+async def _close_pool(pool: Pool) -> None:
+    try:
+        async with asyncio.timeout(5):
+            await pool.close()
+    except TimeoutError:
+        pool.terminate()

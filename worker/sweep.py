@@ -1,0 +1,149 @@
+"""What no wake-up announces: expired leases, what was parked too long, looks that are due, and the gauges."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import uuid4
+
+import structlog
+
+from shared.acquisition.acts import own_delivery
+from shared.acquisition.asking import NO_SOURCE
+from shared.acquisition.commands import ObservePeer, coalesce_key
+from shared.acquisition.signals import SourceAppeared
+from shared.eventlog import store as eventlog
+from shared.eventlog.event import REPRISE
+from shared.postgres.pool import Pool
+from shared.postgres.queries import load
+from shared.settings.registry import Settings
+from shared.taskqueue import WakeUps
+from shared.telemetry import metrics
+from worker.drain import POSTGRES_FAULTS
+from worker.execute import MAX_ATTEMPTS, failure_of
+from worker.lease import again, expired, finish
+
+PARKED_AT_MOST = timedelta(days=7)
+KEEP_COMMANDS = timedelta(days=7)
+_TICK_S = 1.0
+
+_Q = load("sweep")
+_COMMANDS = load("commands")
+log = structlog.get_logger("worker.sweep")
+
+
+@dataclass(frozen=True, slots=True)
+class _Duty:
+    """Something to be done every so often."""
+
+    name: str
+    every_s: Callable[[], float]
+    do: Callable[[], Awaitable[None]]
+
+
+class Sweep:
+    """One process's sweep. Every worker has one; each duty is safe to be done by several."""
+
+    def __init__(
+        self,
+        pool: Pool,
+        wake_ups: WakeUps,
+        *,
+        settings: Callable[[], Settings],
+        lidarr: bool,
+        wake: Callable[[], Awaitable[None]],
+    ) -> None:
+        self._pool = pool
+        self._wake_ups = wake_ups
+        self._settings = settings
+        self._lidarr = lidarr
+        self._duties = [
+            _Duty("wake", lambda: 1.0, wake),
+            _Duty("rescue", lambda: 5.0, self.rescue),
+            _Duty("measure", lambda: 5.0, self.measure),
+            _Duty("tidy", lambda: 60.0, self.tidy),
+        ]
+        if lidarr:
+            self._duties.append(_Duty("resume", lambda: 30.0, self.resume_without_source))
+            self._duties.append(_Duty("observe", lambda: settings().observe_interval, self.observe))
+
+    async def run(self) -> None:
+        """Do every duty at its time, until cancelled; one that fails is said, and done again at its next time."""
+        loop = asyncio.get_running_loop()
+        due_at = dict.fromkeys((duty.name for duty in self._duties), loop.time())
+        while True:
+            for duty in self._duties:
+                if loop.time() >= due_at[duty.name]:
+                    due_at[duty.name] = loop.time() + duty.every_s()
+                    await self._do(duty)
+            await asyncio.sleep(_TICK_S)
+
+    async def _do(self, duty: _Duty) -> None:
+        try:
+            await duty.do()
+        except POSTGRES_FAULTS as error:
+            log.warning("sweep.postgres_away", duty=duty.name, error=repr(error))
+        except Exception as error:
+            log.error("sweep.failed", duty=duty.name, exc_info=error)
+
+    async def rescue(self) -> None:
+        """Take back commands whose lease ended without result; one that never ends is dead."""
+        async with self._pool.acquire() as connection, connection.transaction():
+            for claimed in await expired(connection):
+                kind = type(claimed.command).__name__
+                dead = claimed.attempts + 1 >= MAX_ATTEMPTS
+                log.warning("command.rescued", command_id=str(claimed.id), kind=kind, dead=dead)
+                if not dead:
+                    await again(
+                        connection, claimed, after=timedelta(0), spent=True, error="its worker vanished or was paused"
+                    )
+                    continue
+                reason = f"its worker vanished {MAX_ATTEMPTS} times"
+                await finish(connection, claimed, "dead", reason=reason)
+                if deliveries := failure_of(claimed, reason):
+                    await eventlog.append(connection, deliveries)
+        self._wake_ups.offer("execute")
+
+    async def tidy(self) -> None:
+        """Settle what has been parked too long, and drop finished commands."""
+        async with self._pool.acquire() as connection:
+            gone = await eventlog.expire_parked(
+                connection,
+                older_than=PARKED_AT_MOST,
+                reason=f"nothing that it belongs to appeared in {PARKED_AT_MOST.days} days",
+            )
+            await connection.execute(_COMMANDS["purge"], KEEP_COMMANDS)
+        if gone:
+            log.info("events.expired", count=gone)
+
+    async def resume_without_source(self) -> None:
+        """Set going again what found no source when it was asked for."""
+        async with self._pool.acquire() as connection, connection.transaction():
+            waiting = await connection.fetch(_Q["without_source"], NO_SOURCE)
+            if not waiting:
+                return
+            signals = [SourceAppeared(acquisition_id=row["id"]) for row in waiting]
+            await eventlog.append(connection, [own_delivery(signal, source=REPRISE) for signal in signals])
+        self._wake_ups.offer("drain")
+
+    async def observe(self) -> None:
+        """Order a look at Lidarr, unless one is due or under way."""
+        look = ObservePeer(peer="lidarr")
+        async with self._pool.acquire() as connection:
+            await connection.execute(
+                _COMMANDS["order_by_clock"], uuid4(), type(look).__name__, coalesce_key(look), look
+            )
+        self._wake_ups.offer("execute")
+
+    async def measure(self) -> None:
+        """Bring the gauges of work up to date."""
+        async with self._pool.acquire() as connection:
+            row = await connection.fetchrow(_Q["backlog"])
+            jobs = await connection.fetch(_Q["jobs"])
+        metrics.BACKLOG_EVENTS.set(row["waiting"])
+        metrics.PARKED_EVENTS.set(row["parked"])
+        metrics.DEAD_EVENTS.set(row["dead"])
+        metrics.OLDEST_UNPROCESSED_SECONDS.set(row["oldest_s"])
+        metrics.JOBS.replace({(job["source"], job["state"]): job["count"] for job in jobs})
