@@ -71,7 +71,10 @@ async def working(config: Config, *, stopping: asyncio.Event) -> AsyncIterator[i
         feed = SettingsFeed(pool)
         following = asyncio.create_task(feed.run(), name="settings")
         stack.push_async_callback(_end, following)
-        lidarr = await stack.enter_async_context(LidarrClient.configured(config)) if config.lidarr_url else None
+        lidarr = None
+        if config.lidarr_url and config.lidarr_api_key:
+            lidarr = LidarrClient(config.lidarr_url, config.lidarr_api_key)
+            stack.push_async_callback(lidarr.close)
         folding = Folding(interpret=interpret, settings=feed.current, lidarr=lidarr is not None)
         drain = Drain(pool, folding, wake_ups)
         executor = Executor(Tools(pool=pool, lidarr=lidarr), Locks(link, pool), wake_ups)

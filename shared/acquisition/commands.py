@@ -32,6 +32,7 @@ class FollowSearch(_Command, frozen=True, kw_only=True):
 
     acquisition_id: UUID
     attempt: int
+    lidarr_album_id: int
     command_id: int
 
 

@@ -102,9 +102,14 @@ def album_ready(acquisition: Acquisition, signal: AlbumReady, context: Context) 
 
 def search_started(acquisition: Acquisition, signal: SearchStarted, context: Context) -> Outcome:
     """Follow the search to its end, unless its attempt has moved on."""
-    if not _searches(acquisition, signal.attempt):
+    if acquisition.lidarr_album_id is None or not _searches(acquisition, signal.attempt):
         return ignored(acquisition, "search_is_over")
-    follow = FollowSearch(acquisition_id=acquisition.id, attempt=signal.attempt, command_id=signal.command_id)
+    follow = FollowSearch(
+        acquisition_id=acquisition.id,
+        attempt=signal.attempt,
+        lidarr_album_id=acquisition.lidarr_album_id,
+        command_id=signal.command_id,
+    )
     return applied(acquisition, Order(follow, POLL_SEARCH_S))
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from shared.acquisition.commands import EnsureAlbum
 from shared.acquisition.signals import AlbumReady
-from shared.errors import GiveUp, TryLater
+from shared.errors import GiveUp
 from worker.clients.http import MAX_CALL_S
-from worker.clients.lidarr import Album, LidarrClient
+from worker.clients.lidarr import LidarrClient
+from worker.clients.lidarr_answers import Album, RootFolder
 from worker.effects.effect import Found, Tools
 from worker.lease import Claimed
 
@@ -14,33 +15,49 @@ from worker.lease import Claimed
 async def ensure_album(command: EnsureAlbum, claimed: Claimed, tools: Tools) -> Found:
     """Add and monitor what is missing. Twice is once: Lidarr refuses a second add, and monitoring is a state."""
     lidarr = tools.need_lidarr()
-    album = await lidarr.album_by_mbid(command.album_mbid) or await _add(command, claimed, lidarr)
+    mbid = str(command.album_mbid)
+    album = await lidarr.album_by_mbid(mbid) or await _add(mbid, claimed, lidarr)
     if not album.monitored:
         claimed.must_outlast(MAX_CALL_S)
         await lidarr.monitor([album.id])
-    if not await lidarr.artist_monitored(album.artist_id):
+    if album.artist is None or not album.artist.monitored:
         claimed.must_outlast(MAX_CALL_S)
-        await lidarr.monitor_artist(album.artist_id)
-    newest = await lidarr.newest_history_id(album_id=album.id)
+        await lidarr.monitor_artists([album.artist_id])
+    rows = await lidarr.history(album_id=album.id)
     ready = AlbumReady(
         acquisition_id=command.acquisition_id,
         lidarr_album_id=album.id,
         track_file_count=album.statistics.track_file_count,
-        track_count=album.statistics.track_count,
-        history_floor=newest or 0,
+        track_count=album.tracks_wanted,
+        history_floor=max((row.id for row in rows), default=0),
     )
     return Found((ready,))
 
 
-async def _add(command: EnsureAlbum, claimed: Claimed, lidarr: LidarrClient) -> Album:
-    known = await lidarr.lookup_album(command.album_mbid)
-    if known is None:
+async def _add(mbid: str, claimed: Claimed, lidarr: LidarrClient) -> Album:
+    """Add the album where new music goes by default: Lidarr's first accessible root folder, with its profiles."""
+    known = await lidarr.lookup_album(mbid)
+    if known is None or known.artist is None:
         raise GiveUp(
-            "album_unknown_to_lidarr: its metadata server knows no release group with this id "
-            "(or the metadata profile leaves its type out)"
+            "album_unknown_to_lidarr: its metadata server knows no release group with this id, "
+            "or the metadata profile leaves its type out"
         )
+    root = await _root_folder(lidarr)
+    quality = root.default_quality_profile_id or min(profile.id for profile in await lidarr.quality_profiles())
+    metadata = root.default_metadata_profile_id or min(profile.id for profile in await lidarr.metadata_profiles())
     claimed.must_outlast(MAX_CALL_S)
-    album = await lidarr.add_album(known)
-    if album is None:
-        raise TryLater("Lidarr has taken the album but does not list it yet")
-    return album
+    return await lidarr.add_album(
+        album_mbid=mbid,
+        artist_mbid=known.artist.foreign_artist_id,
+        artist_name=known.artist.artist_name,
+        quality_profile_id=quality,
+        metadata_profile_id=metadata,
+        root_folder_path=root.path,
+    )
+
+
+async def _root_folder(lidarr: LidarrClient) -> RootFolder:
+    folders = await lidarr.root_folders()
+    if not folders:
+        raise GiveUp("no_root_folder: add one in Lidarr under Settings, Media Management")
+    return next((folder for folder in folders if folder.accessible), folders[0])

@@ -8,7 +8,8 @@ from datetime import UTC, datetime, timedelta
 from shared.acquisition.commands import FollowSearch
 from shared.acquisition.signals import SearchFinished
 from shared.errors import StepAside
-from worker.clients.lidarr import Command, LidarrClient
+from worker.clients.lidarr import LidarrClient
+from worker.clients.lidarr_answers import Command
 from worker.effects.effect import Found, Tools
 from worker.lease import Claimed
 
@@ -28,19 +29,18 @@ async def follow_search(command: FollowSearch, claimed: Claimed, tools: Tools) -
         case "queued" | "started" if datetime.now(UTC) - claimed.created_at < _LONGEST_SEARCH:
             raise StepAside("Lidarr is searching", after=_POLL)
         case "completed":
-            return _finished(command, await _found(lidarr, search), search.message or "")
+            return _finished(command, await _found(lidarr, search, command.lidarr_album_id), search.message or "")
         case status:
             return _finished(command, None, f"{status}: {search.message or search.exception or ''}"[:300])
 
 
-async def _found(lidarr: LidarrClient, search: Command) -> int | None:
+async def _found(lidarr: LidarrClient, search: Command, album_id: int) -> int:
     match = _DOWNLOADED.search(search.message or "")
     count = int(match[1]) if match else None
     if count:
         return count
     # A release that a delay profile holds back is found, too: it waits in the queue.
-    held = [row for album in search.album_ids for row in await lidarr.queue_details([album])]
-    return len(held) if held or count is None else count
+    return len(await lidarr.queue_details([album_id]))
 
 
 def _finished(command: FollowSearch, found: int | None, message: str) -> Found:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from uuid import UUID
 
 from shared.acquisition.commands import SearchAlbum
 from shared.acquisition.signals import AlbumRef, Grabbed, SearchStarted
 from shared.errors import GiveUp
 from worker.clients.http import MAX_CALL_S
-from worker.clients.lidarr import QueueRow
+from worker.clients.lidarr_answers import QueueItem
 from worker.effects.effect import Found, Tools
 from worker.lease import Claimed
 
@@ -26,7 +27,7 @@ async def search_album(command: SearchAlbum, claimed: Claimed, tools: Tools) -> 
     if under_way:
         row = under_way[0]
         grabbed = Grabbed(
-            album=AlbumRef(album.foreign_album_id, album.title, album.id),
+            album=AlbumRef(UUID(album.foreign_album_id), album.title, album.id),
             download_id=row.download_id,
             release_title=row.title,
             size_bytes=int(row.size) if row.size else None,
@@ -40,6 +41,6 @@ async def search_album(command: SearchAlbum, claimed: Claimed, tools: Tools) -> 
     )
 
 
-def is_under_way(row: QueueRow) -> bool:
+def is_under_way(row: QueueItem) -> bool:
     """Whether a row of Lidarr's queue is a download that may still end in an import."""
     return bool(row.download_id) and row.tracked_download_state not in _OVER

@@ -30,7 +30,9 @@ async def observe_lidarr(pool: Pool, lidarr: LidarrClient) -> Found:
     """
     since = await _since(pool)
     rows = [
-        row for row in await lidarr.history_since(since) if row.get("eventType") in HISTORY_TYPES and row.get("album")
+        row
+        for row in await lidarr.history_rows_since(since)
+        if row.get("eventType") in HISTORY_TYPES and row.get("album")
     ]
     known = {row["key"] for row in await pool.fetch(_Q["known_keys"], _NAME, [_key(row) for row in rows])}
     fresh = sorted((row for row in rows if _key(row) not in known), key=_grabs_first)
