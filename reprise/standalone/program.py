@@ -18,6 +18,9 @@ from reprise.standalone.process import Child, end_leftover, spawn
 
 log = structlog.get_logger(__name__)
 
+GRACE = timedelta(seconds=20)
+_SERVERS = ("postgres", "valkey")  # which look after their own orphans
+
 
 class Program:
     """`python -m reprise {arguments}`, under a name of its own. Its output goes where ours goes."""
@@ -30,7 +33,7 @@ class Program:
         layout: Layout,
         environment: Mapping[str, str],
         command: Sequence[str] = (sys.executable, "-m", "reprise"),
-        grace: timedelta = timedelta(seconds=20),
+        grace: timedelta = GRACE,
     ) -> None:
         self.name = name
         self._argv = (*command, *arguments)
@@ -44,8 +47,7 @@ class Program:
         return self._child.pid if self._child else None
 
     async def start(self) -> None:
-        """Start it; it may not be ready for some time. First ends its predecessor, if one was orphaned."""
-        await self._end_leftover()
+        """Start it; it may not be ready for some time."""
         self._child = spawn(self.name, self._argv, env=self._environment)
         self._layout.write_pid(self.name, self._child.pid)
 
@@ -65,17 +67,26 @@ class Program:
         self._child = None
         self._layout.forget_pid(self.name)
 
-    async def _end_leftover(self) -> None:
-        pid = self._layout.read_pid(self.name)
-        if pid is None or (self._child is not None and self._child.pid == pid):
-            return
+
+async def end_orphans(layout: Layout) -> None:
+    """End the children of an earlier `up` that was killed, all at once; they would hold our ports and names."""
+    async with asyncio.TaskGroup() as group:
+        for path in layout.run.glob("*.pid"):
+            if path.stem not in _SERVERS:
+                group.create_task(_end_orphan(layout, path.stem))
+
+
+async def _end_orphan(layout: Layout, name: str) -> None:
+    pid = layout.read_pid(name)
+    if pid is not None:
         await end_leftover(
-            self.name,
+            name,
             pid,
-            lambda: _is_ours(pid, self._layout.data_dir),
-            (signal.SIGTERM, self._grace),
+            lambda: _is_ours(pid, layout.data_dir),
+            (signal.SIGTERM, GRACE),
             (signal.SIGKILL, None),
         )
+    layout.forget_pid(name)
 
 
 def _is_ours(pid: int, data_dir: Path) -> bool:

@@ -11,7 +11,7 @@ from typing import Protocol
 
 import structlog
 
-from shared.errors import ConfigError, RepriseError
+from shared.errors import ConfigError
 
 log = structlog.get_logger(__name__)
 
@@ -99,8 +99,8 @@ class Supervisor:
             delay = min(delay * 2, self._back_off.longest)
             try:
                 await part.start()
-            except (RepriseError, OSError) as error:
-                reason = f"can't be restarted: {error}"
+            except Exception as error:  # noqa: BLE001 - for whatever reason: it's told, and tried again
+                reason = f"can't be restarted: {error!r}"
             else:
                 log.info("up.restarted", child=part.name, pid=part.pid)
                 return delay

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 import signal
-import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -21,14 +19,14 @@ from reprise.standalone.instance import only_instance
 from reprise.standalone.layout import Layout, prepare, write_private
 from reprise.standalone.postgres import Postgres
 from reprise.standalone.problems import CannotStart
-from reprise.standalone.program import Program
+from reprise.standalone.program import Program, end_orphans
 from reprise.standalone.secrets import complete
 from reprise.standalone.supervisor import Supervisor
 from reprise.standalone.valkey import Valkey
 from reprise.standalone.welcome import welcome
 from shared.config import Config, Secret
-from shared.errors import ConfigError, RepriseError
 from shared.postgres.migrate import migrate
+from shared.telemetry.logging import protect
 
 log = structlog.get_logger(__name__)
 
@@ -45,10 +43,11 @@ async def up(
     environ: Mapping[str, str] | None = None,
     say: Callable[[str], None] = print,
 ) -> int:
-    """Run until a signal comes, and return the exit code: 0 stopped, 1 failed, 78 bad configuration.
+    """Run until a signal comes, and return the exit code: 0 stopped, 78 if the children refuse the config.
 
-    Embedded servers stand in for DATABASE_URL and REDIS_URL where these are unset. `environ` goes on to the children.
-    A second signal hurries. Call it in the main thread, with logging configured.
+    Raises CannotStart for what a person must put right. Embedded servers stand in for DATABASE_URL and REDIS_URL
+    where these are unset. `environ` goes on to the children. A second signal hurries. Call it in the main thread,
+    with logging configured.
     """
     stop, hurry = asyncio.Event(), asyncio.Event()
 
@@ -71,9 +70,6 @@ async def up(
                 say=say,
             )
             return await house.run(stop, hurry)
-    except RepriseError as error:
-        sys.stderr.write(f"reprise: {error}\n")
-        return ConfigError.exit_code if isinstance(error, ConfigError) else 1
     finally:
         for sig in _STOP_SIGNALS:
             loop.remove_signal_handler(sig)
@@ -114,14 +110,15 @@ class _House:
         finally:
             for task in (opening, stopped, given_up):
                 task.cancel()
-            with contextlib.suppress(asyncio.CancelledError, RepriseError, OSError):
-                await opening
+            await asyncio.wait({opening})
             attach.withdraw(self._layout)
             await self._supervisor.stop(hurry)
             log.info("up.stopped")
 
     async def _open(self) -> None:
         completed = complete(self._config, self._layout)
+        protect(*completed.config.secret_values())
+        await end_orphans(self._layout)
         port = self._config.port or ports.free_port(self._config.host)
         self._check_ports(port)
         database_url, redis_url = await self._servers()
@@ -167,6 +164,8 @@ class _House:
         except (OSError, asyncpg.CannotConnectNowError) as error:
             # A server of somebody else's may come later; the children wait for it, and migrate too.
             log.warning("up.database_away", error=str(error))
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, ValueError) as error:
+            raise CannotStart(f"the database can't be brought up to this release: {error}") from error
 
     def _addressed(self, config: Config, port: int) -> dict[str, str]:
         """The environment by which children find everything. URLs go by file, as they hold passwords."""

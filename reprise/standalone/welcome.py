@@ -34,8 +34,8 @@ def welcome(completed: Completed, layout: Layout, port: int) -> str:
         shown = list(values)
         if not shown and label:
             continue
-        lines.append(f"  {label:<18}{shown[0]}".rstrip() if shown else "")
-        lines += [f"  {'':<18}{value}" for value in shown[1:]]
+        lines.append(f"  {label:<20}{shown[0]}".rstrip() if shown else "")
+        lines += [f"  {'':<20}{value}" for value in shown[1:]]
     return "\n".join([*lines, ""])
 
 
