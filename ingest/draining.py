@@ -10,7 +10,7 @@ from shared.eventlog.event import Delivery
 from shared.telemetry.metrics import SPOOL_DRAINED
 
 _CHUNK = 500
-_CHUNK_BYTES = 4 * 1024 * 1024
+_CHUNK_BYTES = 2 * 1024 * 1024
 # Nobody waits for these, so a busy server gets its time.
 _PATIENCE_S = 15.0
 _PROBE_PATIENCE_S = 5.0

@@ -26,9 +26,9 @@ T = TypeVar("T")
 
 _log = structlog.get_logger("ingest.spool")
 
-SEGMENT_BYTES = 4 * 1024 * 1024
+SEGMENT_BYTES = 2 * 1024 * 1024
 LARGEST_GROUP = 512
-LARGEST_GROUP_BYTES = 4 * 1024 * 1024
+LARGEST_GROUP_BYTES = 2 * 1024 * 1024
 # A disk that takes longer is as good as none: the sender gets its answer.
 _WRITE_LIMIT_S = 10.0
 # How long a failure counts when nobody has tried again since.

@@ -1,0 +1,158 @@
+"""What the API answers with: the shapes of events, jobs and batches. The contract is generated from these types."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Literal, TypeAlias
+from uuid import UUID
+
+import msgspec
+
+from shared.acquisition.model import State
+from shared.eventlog.event import EventState
+
+JobOrigin: TypeAlias = Literal["api", "batch", "wanted", "lidarr"]
+BatchState: TypeAlias = Literal["active", "completed", "failed", "cancelled"]
+
+
+class Problem(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """Why a request was refused (RFC 9457). `detail` is for people, `code` for machines."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    field: Annotated[str, msgspec.Meta(description="The field that is wrong, where it is one.")] | msgspec.UnsetType = (
+        msgspec.UNSET
+    )
+
+
+class Event(msgspec.Struct, kw_only=True):
+    """A fact in the log, and where its processing stands."""
+
+    id: UUID
+    source: str
+    type: str
+    state: EventState
+    dedupe_key: str | None
+    deliveries: Annotated[int, msgspec.Meta(ge=1, description="How often it came; repeats are folded into it.")]
+    received_at: datetime
+    attempts: Annotated[int, msgspec.Meta(ge=0, description="How often folding it has failed.")]
+    correlation_id: str | None
+    job_ids: Annotated[list[UUID], msgspec.Meta(description="The jobs whose album a decision about it concerns.")]
+    reason: str | None
+    last_error: str | None
+
+
+class Decision(msgspec.Struct, kw_only=True):
+    """What one event did to one acquisition, batch or peer."""
+
+    subject_kind: Literal["acquisition", "batch", "peer"]
+    subject_id: UUID
+    sequence: int
+    decided_at: datetime
+    signal: str
+    outcome: Literal["applied", "ignored"]
+    reason: str | None
+    before_state: str | None
+    after_state: str | None
+
+
+class EventDetail(Event, kw_only=True):
+    """An event with everything that was decided because of it."""
+
+    due_at: Annotated[datetime, msgspec.Meta(description="waiting: when it is folded next.")]
+    settled_at: datetime | None
+    waits_for: Annotated[list[str], msgspec.Meta(description="parked: what will wake it once that is known.")]
+    size_bytes: int
+    decisions: list[Decision]
+
+
+class Job(msgspec.Struct, kw_only=True):
+    """What somebody asked for: one user, one album, maybe one batch."""
+
+    id: UUID
+    user_id: str
+    origin: JobOrigin
+    album_mbid: UUID
+    artist_name: str
+    album_title: str
+    batch_id: UUID | None
+    acquisition_id: UUID
+    state: State
+    source: Annotated[str | None, msgspec.Meta(description="Where its latest attempt was made: lidarr or soulseek.")]
+    attempts: Annotated[int, msgspec.Meta(ge=0, description="How many attempts its acquisition has made.")]
+    created_at: datetime
+    finished_at: datetime | None
+    reason: str | None
+
+
+class HistoryEntry(msgspec.Struct, kw_only=True):
+    """One decision about a job's acquisition, with the event that caused it."""
+
+    sequence: int
+    decided_at: datetime
+    signal: str
+    outcome: Literal["applied", "ignored"]
+    reason: str | None
+    before_state: State | None
+    after_state: State | None
+    event_id: UUID
+    event_source: str | None
+    event_type: str | None
+    event_received_at: datetime | None
+
+
+class JobDetail(Job, kw_only=True):
+    """A job with every decision about its acquisition, oldest first."""
+
+    history: list[HistoryEntry]
+
+
+class Batch(msgspec.Struct, kw_only=True):
+    """Albums wanted together. `total` counts distinct albums; `version` counts committed changes."""
+
+    id: UUID
+    user_id: str
+    label: str | None
+    state: BatchState
+    version: int
+    total: int
+    completed: int
+    failed: int
+    cancelled: int
+    created_at: datetime
+    finished_at: datetime | None
+
+
+class BatchDetail(Batch, kw_only=True):
+    """A batch with its jobs."""
+
+    jobs: list[Job]
+
+
+class BatchVersion(msgspec.Struct, kw_only=True):
+    """A batch as one version of it stood, and what brought that version about."""
+
+    version: int
+    at: datetime
+    state: BatchState
+    total: int
+    completed: int
+    failed: int
+    cancelled: int
+    cause: str
+
+
+class Operation(msgspec.Struct, kw_only=True):
+    """Long work that a person started; it can be watched and cancelled."""
+
+    id: UUID
+    kind: str
+    args: dict[str, Any]
+    state: Literal["running", "done", "cancelled"]
+    total: Annotated[int, msgspec.Meta(description="What it was to do when it started.")]
+    done: int
+    started_at: datetime
+    finished_at: datetime | None
