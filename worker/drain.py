@@ -6,8 +6,9 @@ import asyncio
 import random
 import time
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import TypeAlias
 from uuid import UUID
 
 import asyncpg
@@ -18,11 +19,13 @@ from shared.errors import GiveUp, StepAside, TryLater
 from shared.eventlog import store as eventlog
 from shared.eventlog.event import Event, EventState, Settlement
 from shared.postgres.pool import Pool
-from shared.taskqueue import WakeUps
+from shared.taskqueue import Kind
 from shared.telemetry import metrics
 
 BATCH = 200
 MAX_ATTEMPTS = 8
+# How long a wake-up that was lost can delay what it announced.
+LOOK_EVERY_S = 1.0
 _LONGEST_DELAY = timedelta(hours=1)
 _STEP_ASIDE = timedelta(seconds=30)
 
@@ -41,6 +44,18 @@ POSTGRES_FAULTS = (
 log = structlog.get_logger("worker.drain")
 
 
+Offer: TypeAlias = Callable[[Kind], object]
+
+
+async def woken_within(woken: asyncio.Event, seconds: float) -> None:
+    """Return when woken, or when the time is over."""
+    try:
+        async with asyncio.timeout(seconds):
+            await woken.wait()
+    except TimeoutError:
+        return
+
+
 def backoff(attempts: int) -> timedelta:
     """1, 2, 4, … seconds up to an hour, each with up to half more or less, so that a crowd spreads out."""
     base = min(timedelta(seconds=2 ** min(attempts - 1, 20)), _LONGEST_DELAY)
@@ -48,29 +63,57 @@ def backoff(attempts: int) -> timedelta:
 
 
 class Drain:
-    """One process's drain. Wake it as often as you like: calls that come meanwhile end at once."""
+    """One process's drain: it folds whenever it is woken, and looks once a second in case a wake-up was lost."""
 
-    def __init__(self, pool: Pool, folding: Folding, wake_ups: WakeUps, *, batch: int = BATCH) -> None:
+    def __init__(self, pool: Pool, folding: Folding, offer: Offer, *, batch: int = BATCH) -> None:
         self._pool = pool
         self._folding = folding
-        self._wake_ups = wake_ups
+        self._offer = offer
         self._batch = batch
-        self._running = asyncio.Lock()
-        self.stopping = False
+        self._woken = asyncio.Event()
+        self._stopping = False
+
+    def wake(self) -> None:
+        """There may be events that are due."""
+        self._woken.set()
+
+    async def woken(self) -> None:
+        """The same, as a handler of the queue."""
+        self.wake()
+
+    def stop(self) -> None:
+        """Claim nothing more."""
+        self._stopping = True
+        self._woken.set()
+
+    async def run(self) -> None:
+        """Fold until stopped; a batch that is under way then is finished."""
+        away = False
+        while not self._stopping:
+            self._woken.clear()
+            try:
+                await self.drain()
+            except POSTGRES_FAULTS as error:
+                # Whatever was claimed is free again: its transaction is gone.
+                if not away:
+                    log.warning("drain.postgres_away", error=repr(error))
+                away = True
+            else:
+                if away:
+                    log.info("drain.postgres_back")
+                away = False
+            await woken_within(self._woken, LOOK_EVERY_S)
 
     async def drain(self) -> None:
-        """Fold until nothing is due. Raises when Postgres is away; whatever was claimed is then free again."""
-        if self._running.locked():
-            return
-        async with self._running:
-            while not self.stopping:
-                alone = await self._fold_due(limit=1, alone=True)
-                together = await self._fold_due(limit=self._batch, alone=False)
-                if not (alone or together):
-                    return
-                if together == self._batch:
-                    # A backlog: call the other workers, too.
-                    self._wake_ups.offer("drain")
+        """Fold until nothing is due. Raises when Postgres is away."""
+        while not self._stopping:
+            alone = await self._fold_due(limit=1, alone=True)
+            together = await self._fold_due(limit=self._batch, alone=False)
+            if not (alone or together):
+                return
+            if together == self._batch:
+                # A backlog: call the other workers, too.
+                self._offer("drain")
 
     async def _fold_due(self, *, limit: int, alone: bool) -> int:
         """Fold one batch in one transaction; answers how many events it was."""
@@ -98,7 +141,7 @@ class Drain:
         for event, settlement in zip(events, folded.settlements, strict=True):
             _report(event, settlement, seconds / len(events))
         if folded.ordered:
-            self._wake_ups.offer("execute")
+            self._offer("execute")
 
     async def _failed(self, events: Sequence[Event], error: Exception) -> None:
         """A batch that failed is folded one by one; an event that fails by itself waits, or is dead."""

@@ -17,9 +17,8 @@ from shared.errors import GiveUp, StepAside, TryLater
 from shared.eventlog import store as eventlog
 from shared.eventlog.event import REPRISE, Delivery
 from shared.locks import Locks
-from shared.taskqueue import WakeUps
 from shared.telemetry import metrics
-from worker.drain import POSTGRES_FAULTS, backoff
+from worker.drain import LOOK_EVERY_S, POSTGRES_FAULTS, Offer, backoff, woken_within
 from worker.effects import EFFECTS
 from worker.effects.effect import Found, Tools
 from worker.lease import Claimed, LeaseLost, again, claim, finish, next_due_s
@@ -28,7 +27,6 @@ SLOTS = 8
 MAX_ATTEMPTS = 6
 _LOCK_TTL = timedelta(seconds=30)
 _LOCKED_AGAIN_AFTER = timedelta(seconds=1)
-_LONGEST_WAIT_S = 1.0
 _SHORTEST_WAIT_S = 0.02
 _POSTGRES_AWAY_S = 1.0
 
@@ -39,18 +37,22 @@ log = structlog.get_logger("worker.execute")
 class Executor:
     """One process's executor: up to SLOTS commands at a time, begun as soon as they are due."""
 
-    def __init__(self, tools: Tools, locks: Locks, wake_ups: WakeUps, *, slots: int = SLOTS) -> None:
+    def __init__(self, tools: Tools, locks: Locks, offer: Offer, *, slots: int = SLOTS) -> None:
         self._tools = tools
         self._locks = locks
-        self._wake_ups = wake_ups
+        self._offer = offer
         self._slots = slots
         self._running: set[asyncio.Task[None]] = set()
         self._woken = asyncio.Event()
         self._stopping = asyncio.Event()
 
-    async def wake(self) -> None:
+    def wake(self) -> None:
         """There may be commands that are due."""
         self._woken.set()
+
+    async def woken(self) -> None:
+        """The same, as a handler of the queue."""
+        self.wake()
 
     async def run(self) -> None:
         """Claim and run commands until stopped; then end when those that run have ended."""
@@ -61,7 +63,7 @@ class Executor:
             except POSTGRES_FAULTS as error:
                 log.warning("execute.postgres_away", error=repr(error))
                 wait_s = _POSTGRES_AWAY_S
-            await self._wait(wait_s)
+            await woken_within(self._woken, wait_s)
         if self._running:
             await asyncio.wait(self._running)
 
@@ -81,24 +83,17 @@ class Executor:
             claimed = await claim(self._tools.pool)
             if claimed is None:
                 due_s = await next_due_s(self._tools.pool)
-                return _LONGEST_WAIT_S if due_s is None else min(max(due_s, _SHORTEST_WAIT_S), _LONGEST_WAIT_S)
+                return LOOK_EVERY_S if due_s is None else min(max(due_s, _SHORTEST_WAIT_S), LOOK_EVERY_S)
             task = asyncio.create_task(self._run_one(claimed), name=f"command {claimed.id}")
             self._running.add(task)
             task.add_done_callback(self._ended)
-        return _LONGEST_WAIT_S
+        return LOOK_EVERY_S
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._running.discard(task)
         self._woken.set()
         if not task.cancelled() and (error := task.exception()):
             log.error("execute.failed", exc_info=error)
-
-    async def _wait(self, seconds: float) -> None:
-        try:
-            async with asyncio.timeout(seconds):
-                await self._woken.wait()
-        except TimeoutError:
-            return
 
     async def _run_one(self, claimed: Claimed) -> None:
         """One attempt at one command, reported in one line whatever came of it."""
@@ -150,7 +145,7 @@ class Executor:
             if found.also:
                 await found.also(connection)
         if deliveries:
-            self._wake_ups.offer("drain")
+            self._offer("drain")
 
     async def _settle_failure(self, claimed: Claimed, error: Exception) -> tuple[str, str | None]:
         """One match decides what an error means for its command."""
@@ -190,7 +185,7 @@ class Executor:
             await finish(connection, claimed, "dead", reason=reason, error=text)
             if deliveries := failure_of(claimed, reason):
                 await eventlog.append(connection, deliveries)
-        self._wake_ups.offer("drain")
+        self._offer("drain")
 
 
 def failure_of(claimed: Claimed, reason: str) -> list[Delivery]:

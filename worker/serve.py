@@ -18,7 +18,7 @@ from shared.postgres.pool import Pool, create_pool
 from shared.redis import RedisLink
 from shared.settings.feed import SettingsFeed
 from shared.sources import interpret
-from shared.taskqueue import WakeUps, run_queue
+from shared.taskqueue import Kind, WakeUps, run_queue
 from shared.telemetry.exposition import start_metrics_server
 from worker.clients.lidarr import LidarrClient
 from worker.drain import POSTGRES_FAULTS, Drain
@@ -76,14 +76,17 @@ async def working(config: Config, *, stopping: asyncio.Event) -> AsyncIterator[i
             lidarr = LidarrClient(config.lidarr_url, config.lidarr_api_key)
             stack.push_async_callback(lidarr.close)
         folding = Folding(interpret=interpret, settings=feed.current, lidarr=lidarr is not None)
-        drain = Drain(pool, folding, wake_ups)
-        executor = Executor(Tools(pool=pool, lidarr=lidarr), Locks(link, pool), wake_ups)
+        drain: Drain
+        executor: Executor
 
-        async def wake() -> None:
-            await executor.wake()
-            await drain.drain()
+        def offer(kind: Kind) -> None:
+            """Wake this process at once, and whichever other worker is free."""
+            (drain if kind == "drain" else executor).wake()
+            wake_ups.offer(kind)
 
-        sweep = Sweep(pool, wake_ups, settings=feed.current, lidarr=lidarr is not None, wake=wake)
+        drain = Drain(pool, folding, offer)
+        executor = Executor(Tools(pool=pool, lidarr=lidarr), Locks(link, pool), offer)
+        sweep = Sweep(pool, offer, settings=feed.current, lidarr=lidarr is not None)
         fleet = asyncio.create_task(_run_all(link, drain, executor, sweep, stopping), name="fleet")
         try:
             yield server.port
@@ -96,20 +99,21 @@ async def _run_all(link: RedisLink, drain: Drain, executor: Executor, sweep: Swe
     """Everything that a worker does at once, ended in order: no new claims, then what runs, then the sweep."""
     sweeping = asyncio.create_task(sweep.run(), name="sweep")
     executing = asyncio.create_task(executor.run(), name="executor")
+    draining = asyncio.create_task(drain.run(), name="drain")
     queue = asyncio.create_task(
-        run_queue(link, {"drain": drain.drain, "execute": executor.wake}, stopping=stopping), name="queue"
+        run_queue(link, {"drain": drain.woken, "execute": executor.woken}, stopping=stopping), name="queue"
     )
     await stopping.wait()
-    drain.stopping = True
+    drain.stop()
     executor.stop()
     sweeping.cancel()
-    _, late = await asyncio.wait([executing, queue], timeout=GRACE_S)
+    _, late = await asyncio.wait([executing, draining, queue], timeout=GRACE_S)
     if late:
         log.warning("worker.grace_over", tasks=[task.get_name() for task in late])
         executor.cancel()
         for task in late:
             task.cancel()
-    results = await asyncio.gather(sweeping, executing, queue, return_exceptions=True)
+    results = await asyncio.gather(sweeping, executing, draining, queue, return_exceptions=True)
     for result in results:
         if isinstance(result, Exception):
             log.error("worker.task_failed", exc_info=result)

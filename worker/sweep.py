@@ -19,9 +19,8 @@ from shared.eventlog.event import REPRISE
 from shared.postgres.pool import Pool
 from shared.postgres.queries import load
 from shared.settings.registry import Settings
-from shared.taskqueue import WakeUps
 from shared.telemetry import metrics
-from worker.drain import POSTGRES_FAULTS
+from worker.drain import POSTGRES_FAULTS, Offer
 from worker.execute import MAX_ATTEMPTS, failure_of
 from worker.lease import again, expired, finish
 
@@ -49,18 +48,16 @@ class Sweep:
     def __init__(
         self,
         pool: Pool,
-        wake_ups: WakeUps,
+        offer: Offer,
         *,
         settings: Callable[[], Settings],
         lidarr: bool,
-        wake: Callable[[], Awaitable[None]],
     ) -> None:
         self._pool = pool
-        self._wake_ups = wake_ups
+        self._offer = offer
         self._settings = settings
         self._lidarr = lidarr
         self._duties = [
-            _Duty("wake", lambda: 1.0, wake),
             _Duty("rescue", lambda: 5.0, self.rescue),
             _Duty("measure", lambda: 5.0, self.measure),
             _Duty("tidy", lambda: 60.0, self.tidy),
@@ -104,7 +101,7 @@ class Sweep:
                 await finish(connection, claimed, "dead", reason=reason)
                 if deliveries := failure_of(claimed, reason):
                     await eventlog.append(connection, deliveries)
-        self._wake_ups.offer("execute")
+        self._offer("execute")
 
     async def tidy(self) -> None:
         """Settle what has been parked too long, and drop finished commands."""
@@ -126,7 +123,7 @@ class Sweep:
                 return
             signals = [SourceAppeared(acquisition_id=row["id"]) for row in waiting]
             await eventlog.append(connection, [own_delivery(signal, source=REPRISE) for signal in signals])
-        self._wake_ups.offer("drain")
+        self._offer("drain")
 
     async def observe(self) -> None:
         """Order a look at Lidarr, unless one is due or under way."""
@@ -135,7 +132,7 @@ class Sweep:
             await connection.execute(
                 _COMMANDS["order_by_clock"], uuid4(), type(look).__name__, coalesce_key(look), look
             )
-        self._wake_ups.offer("execute")
+        self._offer("execute")
 
     async def measure(self) -> None:
         """Bring the gauges of work up to date."""
