@@ -14,7 +14,7 @@ from shared.postgres.queries import load
 
 T = TypeVar("T")
 
-_Q = load("history")
+_Q = load("listing")
 
 MOST_AT_ONCE = 500
 # An event's id is minted a moment before its received_at is read; a minute covers every such moment.
@@ -91,7 +91,7 @@ async def body_of(connection: Connection, event_id: UUID) -> bytes:
 
 async def retry_event(connection: Connection, event_id: UUID) -> None:
     """Let an unfinished or dead event be folded again, now. Raises NotFound, and Conflict for a settled one."""
-    if await connection.fetchval(_Q["retry"], event_id) is None:
+    if await connection.fetchval(_Q["retry_event"], event_id) is None:
         event = await get_event(connection, event_id)
         raise Conflict(f"event {event_id} is {event.state}: there is nothing to retry, but it can be replayed")
 
