@@ -14,6 +14,11 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "ingest": "reprise.cli.ingest:ingest",
         "worker": "reprise.cli.worker:worker",
         "migrate": "reprise.cli.migrate:migrate",
+        "events": "reprise.cli.events:events",
+        "jobs": "reprise.cli.jobs:jobs",
+        "batches": "reprise.cli.batches:batches",
+        "retry": "reprise.cli.again:retry",
+        "replay": "reprise.cli.again:replay",
         "sql": "reprise.cli.sql:sql",
         "simulate": "reprise.cli.simulate:simulate",
     }

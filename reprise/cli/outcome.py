@@ -19,9 +19,13 @@ INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 def run(command: click.Command, arguments: Sequence[str]) -> int:
     """Run the command, and return the exit code: 0 done, 1 failed, 2 wrong usage, 78 bad configuration."""
     try:
-        ended = command.main(args=list(arguments), prog_name="reprise", standalone_mode=False)
+        # Not command.main(): that one turns a broken pipe into a failure.
+        with command.make_context("reprise", list(arguments)) as context:
+            ended = command.invoke(context)
         sys.stdout.flush()
         return ended if isinstance(ended, int) else 0
+    except click.exceptions.Exit as ended_early:  # after --help, say
+        return ended_early.exit_code
     except click.ClickException as error:
         error.show()
         return error.exit_code
@@ -47,14 +51,16 @@ def _fail(error: Exception) -> int:
 def explain(error: Exception) -> str:
     """One line for a person, ending in the cure."""
     if isinstance(error, RepriseError):
-        return printable(error.message)
+        cure = _CURES.get(error.code)
+        return printable(error.message) + (f". {cure}" if cure else "")
     says = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
     cure = _CURES.get(type(error).__name__, "Set REPRISE_LOG_LEVEL=debug to see where it happened")
     return f"{printable(says)}. {cure}"
 
 
-# By name, so that telling an error doesn't import the driver; asyncpg names them after Postgres' own conditions.
+# By code or name, so that telling an error doesn't import the driver; asyncpg names them after Postgres' own conditions.
 _CURES = {
+    "migration_altered": "Restore that file as its release had it, or go back to that release",
     "UndefinedTableError": "The schema of this release isn't there: run `reprise migrate`",
     "UndefinedColumnError": "The schema is of another release: run `reprise migrate`",
     "UndefinedFunctionError": "The schema is of another release: run `reprise migrate`",
