@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 
 from msgspec.structs import replace
 
-from shared.acquisition import asking, following
+from shared.acquisition import asking, grabbing, importing, searching
 from shared.acquisition.commands import RollUpBatch
 from shared.acquisition.model import ACTIVE, TERMINAL, Acquisition, Context, Order, Outcome, State
 from shared.acquisition.signals import (
@@ -50,23 +50,23 @@ _ROWS: tuple[tuple[Iterable[State], type[Signal], Rule], ...] = (
     (State, JobRetried, asking.retry),
     ({State.PENDING}, SourceAppeared, asking.source_appeared),
     # our own commands
-    (ACTIVE, AlbumReady, following.album_ready),
-    ({State.SEARCHING}, SearchStarted, following.search_started),
-    ({State.SEARCHING}, SearchFinished, following.search_finished),
-    (ACTIVE, AlbumChecked, following.album_checked),
-    (ACTIVE, CommandFailed, following.command_failed),
-    (State, DownloadAbandoned, following.noted),
+    (ACTIVE, AlbumReady, searching.album_ready),
+    ({State.SEARCHING}, SearchStarted, searching.search_started),
+    ({State.SEARCHING}, SearchFinished, searching.search_finished),
+    (ACTIVE, AlbumChecked, importing.album_checked),
+    (ACTIVE, CommandFailed, searching.command_failed),
+    (State, DownloadAbandoned, importing.noted),
     # Lidarr
-    (State, Grabbed, following.grabbed),
-    (ACTIVE, Imported, following.imported),
-    (TERMINAL, Imported, following.imported_after_end),
-    (_UNDER_WAY, DownloadFailureHinted, following.failure_hinted),
-    (_UNDER_WAY, DownloadFailed, following.row_ends_attempt),
-    (_UNDER_WAY, ImportIncomplete, following.row_ends_attempt),
-    (_UNDER_WAY, DownloadDropped, following.row_ends_attempt),
-    (ACTIVE, AlbumDeleted, following.album_deleted),
+    (State, Grabbed, grabbing.grabbed),
+    (ACTIVE, Imported, importing.imported),
+    (TERMINAL, Imported, importing.imported_after_end),
+    (_UNDER_WAY, DownloadFailureHinted, importing.failure_hinted),
+    (_UNDER_WAY, DownloadFailed, importing.row_ends_attempt),
+    (_UNDER_WAY, ImportIncomplete, importing.row_ends_attempt),
+    (_UNDER_WAY, DownloadDropped, importing.row_ends_attempt),
+    (ACTIVE, AlbumDeleted, importing.album_deleted),
     # slskd
-    (_UNDER_WAY, FileArrived, following.file_arrived),
+    (_UNDER_WAY, FileArrived, importing.file_arrived),
 )
 
 RULES: Mapping[tuple[State, type[Signal]], Rule] = {

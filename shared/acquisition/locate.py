@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TypeAlias, assert_never
 from uuid import UUID
 
+from shared.acquisition.grabbing import is_same_grab
 from shared.acquisition.model import Acquisition, same_download
 from shared.acquisition.signals import (
     AlbumChecked,
@@ -36,6 +37,7 @@ from shared.acquisition.signals import (
     Signal,
     SourceAppeared,
 )
+from shared.acquisition.steps import from_before
 from shared.acquisition.workspace import Workspace, album_key, download_key
 from shared.eventlog.identity import derived_id
 
@@ -182,16 +184,13 @@ def _of_grab(signal: Grabbed, work: Workspace, cause: UUID, now: datetime) -> Pl
 
 def _knows_grab(acquisition: Acquisition, signal: Grabbed) -> bool:
     """Whether a finished acquisition had this grab. A history row with another number is another grab."""
-    if signal.history_id is not None and (acquisition.history_floor or 0) >= signal.history_id:
+    if from_before(acquisition, signal.history_id):
         return True
-    for attempt in acquisition.attempts:
-        if signal.download_id is None:
-            same = attempt.download_id is None and attempt.release_title == signal.release_title
-        else:
-            same = same_download(attempt.download_id, signal.download_id)
-        if same and (signal.history_id is None or attempt.grab_history_id in (None, signal.history_id)):
-            return True
-    return False
+    return any(
+        is_same_grab(attempt, signal)
+        and (signal.history_id is None or attempt.grab_history_id in (None, signal.history_id))
+        for attempt in acquisition.attempts
+    )
 
 
 def _of_import(signal: Imported, work: Workspace) -> Place:

@@ -7,12 +7,10 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
-from shared.acquisition.commands import ObservePeer
 from shared.acquisition.model import Context, Order
 from shared.acquisition.signals import DownloadFailureHinted, ImportFailureHinted, Signal
+from shared.acquisition.steps import look
 from shared.acquisition.workspace import Decision, Peer
-
-LOOK_AFTER_HINT_S = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +35,7 @@ def decide(peer: Peer, signal: Signal, context: Context, event_id: UUID) -> tupl
     after = replace(peer, sequence=peer.sequence + 1)
     if context.lidarr:
         applied, reason = True, "asking Lidarr which album it is about"
-        orders: tuple[Order, ...] = (Order(ObservePeer(peer=peer.name), LOOK_AFTER_HINT_S),)
+        orders: tuple[Order, ...] = (look(),)
     else:
         applied, reason = False, "names no album, and without LIDARR_API_KEY there is nobody to ask"
         orders = ()

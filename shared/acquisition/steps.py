@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from msgspec.structs import replace
 
-from shared.acquisition.commands import AbandonDownload, EnsureAlbum, SearchAlbum
+from shared.acquisition.commands import AbandonDownload, CheckAlbum, EnsureAlbum, ObservePeer, SearchAlbum
 from shared.acquisition.model import (
     Acquisition,
     Attempt,
@@ -19,6 +19,8 @@ from shared.acquisition.model import (
 
 # Lidarr may search again by itself right after a failure; our own search looks first whether it has.
 SEARCH_AGAIN_AFTER_S = 5.0
+# The row of history that a webhook hints at may be written a moment after it.
+LOOK_AFTER_HINT_S = 0.5
 
 _STATE_OF_ATTEMPT = {
     AttemptState.IMPORTING: State.IMPORTING,
@@ -131,3 +133,34 @@ def abandon(
         blocklist=blocklist,
     )
     return (Order(command),)
+
+
+def look(delay_s: float = LOOK_AFTER_HINT_S) -> Order:
+    """The order to look at Lidarr's history and queue."""
+    return Order(ObservePeer(peer="lidarr"), delay_s)
+
+
+def check(acquisition: Acquisition, delay_s: float = 0.0) -> Order:
+    """The order to look whether the album is complete."""
+    command = CheckAlbum(
+        acquisition_id=acquisition.id,
+        album_mbid=acquisition.album_mbid,
+        lidarr_album_id=acquisition.lidarr_album_id,
+    )
+    return Order(command, delay_s)
+
+
+def is_complete(track_file_count: int, track_count: int) -> bool:
+    """Whether every track has its file; an album whose tracks aren't known yet isn't complete."""
+    return 0 < track_count <= track_file_count
+
+
+def from_before(acquisition: Acquisition, history_id: int | None) -> bool:
+    """Whether a row of Lidarr's history is older than the acquisition. Numbers are compared, never clocks."""
+    floor = acquisition.history_floor
+    return history_id is not None and floor is not None and history_id <= floor
+
+
+def put_in_place(acquisition: Acquisition, attempt: Attempt) -> Acquisition:
+    """The acquisition with one attempt's notes changed; its own state stays as it is, terminal or not."""
+    return replace(put_attempt(acquisition, attempt), state=acquisition.state)

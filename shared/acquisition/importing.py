@@ -1,0 +1,146 @@
+"""The rules for what becomes of a download: imported, incomplete, failed, deleted. Pure."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+from msgspec.structs import replace
+
+from shared.acquisition.model import Acquisition, Attempt, AttemptState, Context, Outcome, State, same_download
+from shared.acquisition.signals import (
+    AlbumChecked,
+    AlbumDeleted,
+    DownloadAbandoned,
+    DownloadDropped,
+    DownloadFailed,
+    DownloadFailureHinted,
+    FileArrived,
+    Imported,
+    ImportIncomplete,
+)
+from shared.acquisition.steps import (
+    abandon,
+    applied,
+    check,
+    fail_attempt,
+    finish,
+    from_before,
+    ignored,
+    is_complete,
+    look,
+    new_attempt,
+    put_attempt,
+    put_in_place,
+)
+
+TRACKS_UNKNOWN_YET_S = 15.0
+
+Row: TypeAlias = DownloadFailed | ImportIncomplete | DownloadDropped
+
+
+def imported(acquisition: Acquisition, signal: Imported, context: Context) -> Outcome:
+    """Files came in. Whether that is the whole album only its track statistics say."""
+    if from_before(acquisition, signal.history_id):
+        return ignored(acquisition, "from_before_our_time")
+    attempt = next(
+        (one for one in acquisition.open_attempts if same_download(one.download_id, signal.download_id)), None
+    )
+    if attempt is None and acquisition.current is not None and acquisition.current.download_id is None:
+        attempt = acquisition.current
+    if attempt is None:
+        # Nobody grabbed it that we know of: a person put the files there, or the Grab is still on its way.
+        attempt = new_attempt(acquisition, context, AttemptState.IMPORTING, foreign_grab=True)
+    attempt = replace(attempt, state=AttemptState.IMPORTING, download_id=attempt.download_id or signal.download_id)
+    after = replace(
+        put_attempt(acquisition, attempt),
+        lidarr_album_id=acquisition.lidarr_album_id or signal.album.lidarr_id,
+        reason=None,
+    )
+    if context.lidarr:
+        return applied(after, check(after))
+    return finish(after, State.COMPLETED, context, winner=attempt)
+
+
+def imported_after_end(acquisition: Acquisition, signal: Imported, context: Context) -> Outcome:
+    """Files for an album that is over: an upgrade, a double, or somebody's own work."""
+    return ignored(acquisition, "upgrade" if signal.upgrade else f"acquisition_is_{acquisition.state}")
+
+
+def album_checked(acquisition: Acquisition, signal: AlbumChecked, context: Context) -> Outcome:
+    """Complete: the first import wins. Not complete: more files may come, or Lidarr's history says why not."""
+    if is_complete(signal.track_file_count, signal.track_count):
+        winner = next((one for one in acquisition.open_attempts if one.state is AttemptState.IMPORTING), None)
+        return finish(acquisition, State.COMPLETED, context, winner=winner or acquisition.current)
+    if signal.track_count == 0:
+        return applied(acquisition, check(acquisition, TRACKS_UNKNOWN_YET_S), reason="tracks_unknown_yet")
+    partial = f"partial: {signal.track_file_count} of {signal.track_count} tracks"
+    return applied(replace(acquisition, reason=partial), look(), reason=partial)
+
+
+def failure_hinted(acquisition: Acquisition, signal: DownloadFailureHinted, context: Context) -> Outcome:
+    """A webhook says that a download failed: look, for it may speak of an earlier grab of the same id."""
+    attempt = next(
+        (one for one in acquisition.open_attempts if same_download(one.download_id, signal.download_id)), None
+    )
+    if attempt is None:
+        return ignored(acquisition, "attempt_is_over")
+    if context.lidarr:
+        return applied(acquisition, look(), reason="asking Lidarr whether it failed")
+    return fail_attempt(acquisition, attempt, context, reason="download_failed")
+
+
+def _attempt_of_row(acquisition: Acquisition, signal: Row) -> Attempt | None:
+    """The open attempt that a row of history ends: same download, grabbed before that row."""
+    return next(
+        (
+            one
+            for one in reversed(acquisition.open_attempts)
+            if (
+                same_download(one.download_id, signal.download_id)
+                or (signal.download_id is None and one.download_id is None)
+            )
+            and (one.grab_history_id is None or one.grab_history_id < signal.history_id)
+        ),
+        None,
+    )
+
+
+def row_ends_attempt(acquisition: Acquisition, signal: Row, context: Context) -> Outcome:
+    """A row of Lidarr's history ends the attempt that it belongs to, and no other."""
+    if from_before(acquisition, signal.history_id):
+        return ignored(acquisition, "from_before_our_time")
+    attempt = _attempt_of_row(acquisition, signal)
+    if attempt is None or attempt.state is AttemptState.SEARCHING:
+        return ignored(acquisition, "attempt_is_over")
+    attempt = replace(attempt, end_history_id=signal.history_id)
+    match signal:
+        case DownloadFailed(message=message):
+            return fail_attempt(acquisition, attempt, context, reason=f"download_failed: {message}")
+        case DownloadDropped():
+            return fail_attempt(acquisition, attempt, context, reason="removed_from_lidarrs_queue")
+        case ImportIncomplete(message=message):
+            # Block the release: the next search must not take the same incomplete one again.
+            drop = abandon(acquisition, attempt, context, blocklist=True)
+            outcome = fail_attempt(acquisition, attempt, context, reason=f"import_incomplete: {message}"[:500])
+            return Outcome(outcome.after, applied=True, reason=outcome.reason, orders=(*drop, *outcome.orders))
+
+
+def album_deleted(acquisition: Acquisition, signal: AlbumDeleted, context: Context) -> Outcome:
+    """A person deleted the album in Lidarr: that ends the wish for it."""
+    return finish(acquisition, State.FAILED, context, reason="album_deleted_in_lidarr")
+
+
+def noted(acquisition: Acquisition, signal: DownloadAbandoned, context: Context) -> Outcome:
+    """For the record: the download has left its peer, or was never there."""
+    return applied(acquisition, reason="dropped" if signal.dropped else "was not there")
+
+
+def file_arrived(acquisition: Acquisition, signal: FileArrived, context: Context) -> Outcome:
+    """One more file of a Soulseek attempt has arrived."""
+    attempt = next(
+        (one for one in acquisition.open_attempts if same_download(one.download_id, str(signal.batch_id))),
+        None,
+    )
+    if attempt is None:
+        return ignored(acquisition, "attempt_is_over")
+    return applied(put_in_place(acquisition, replace(attempt, files_arrived=attempt.files_arrived + 1)))

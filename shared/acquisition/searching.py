@@ -1,0 +1,75 @@
+"""The rules from wish to search: Lidarr has the album, searches, finds or doesn't. Pure."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from shared.acquisition.commands import FollowSearch
+from shared.acquisition.model import Acquisition, Attempt, AttemptState, Context, Order, Outcome, State
+from shared.acquisition.signals import AlbumReady, CommandFailed, SearchFinished, SearchStarted
+from shared.acquisition.steps import applied, check, fail_attempt, finish, ignored, is_complete, look, search
+
+POLL_SEARCH_S = 2.0
+LOOK_AFTER_SEARCH_S = 5.0
+CHECK_AGAIN_S = 3600.0
+
+
+def album_ready(acquisition: Acquisition, signal: AlbumReady, context: Context) -> Outcome:
+    """Lidarr has the album: done if it is complete, else the first attempt begins."""
+    after = replace(acquisition, lidarr_album_id=signal.lidarr_album_id, reason=None)
+    if acquisition.history_floor is None:
+        after = replace(after, history_floor=signal.history_floor)
+    if is_complete(signal.track_file_count, signal.track_count):
+        return finish(after, State.COMPLETED, context, reason="already_in_library")
+    if acquisition.open_attempts:
+        return applied(after)
+    searching, orders = search(after, context)
+    return applied(searching, *orders)
+
+
+def search_started(acquisition: Acquisition, signal: SearchStarted, context: Context) -> Outcome:
+    """Follow the search to its end, unless its attempt has moved on."""
+    if acquisition.lidarr_album_id is None or not _searches(acquisition, signal.attempt):
+        return ignored(acquisition, "search_is_over")
+    follow = FollowSearch(
+        acquisition_id=acquisition.id,
+        attempt=signal.attempt,
+        lidarr_album_id=acquisition.lidarr_album_id,
+        command_id=signal.command_id,
+    )
+    return applied(acquisition, Order(follow, POLL_SEARCH_S))
+
+
+def search_finished(acquisition: Acquisition, signal: SearchFinished, context: Context) -> Outcome:
+    """Nothing found ends the attempt; something found is soon grabbed, and if no webhook says so we look."""
+    attempt = _searches(acquisition, signal.attempt)
+    if attempt is None:
+        return ignored(acquisition, "search_is_over")
+    if signal.found is None:
+        return fail_attempt(acquisition, attempt, context, reason=f"search_broke_off: {signal.message}"[:300])
+    if signal.found == 0:
+        return fail_attempt(acquisition, attempt, context, reason="nothing_found", final=True)
+    return applied(acquisition, look(LOOK_AFTER_SEARCH_S), reason=f"found {signal.found}")
+
+
+def _searches(acquisition: Acquisition, number: int) -> Attempt | None:
+    return next(
+        (one for one in acquisition.attempts if one.number == number and one.state is AttemptState.SEARCHING),
+        None,
+    )
+
+
+def command_failed(acquisition: Acquisition, signal: CommandFailed, context: Context) -> Outcome:
+    """A command ended dead: its attempt, or without one the acquisition, fails with that reason."""
+    if signal.command == "CheckAlbum":
+        return applied(
+            replace(acquisition, reason=signal.reason),
+            check(acquisition, CHECK_AGAIN_S),
+            reason=signal.reason,
+        )
+    if signal.command == "EnsureAlbum" and not acquisition.open_attempts:
+        return finish(acquisition, State.FAILED, context, reason=signal.reason)
+    attempt = None if signal.attempt is None else _searches(acquisition, signal.attempt)
+    if attempt is None:
+        return ignored(acquisition, signal.reason)
+    return fail_attempt(acquisition, attempt, context, reason=signal.reason)
