@@ -58,7 +58,7 @@ def explain(error: Exception) -> str:
     return f"{printable(says)}. {cure}"
 
 
-# By code or name, so that telling an error doesn't import the driver; asyncpg names them after Postgres' own conditions.
+# By code or name, so that telling an error doesn't import the driver; asyncpg names its own after Postgres' conditions.
 _CURES = {
     "migration_altered": "Restore that file as its release had it, or go back to that release",
     "UndefinedTableError": "The schema of this release isn't there: run `reprise migrate`",

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from shared.eventlog.history import Page
 
+_LONGEST_CELL = 48  # on a terminal; `show` and pipes have the whole
+
 
 def as_json(value: object) -> None:
     """The value as the HTTP API writes it; indented where somebody looks on."""
@@ -62,16 +64,16 @@ def _table(items: Sequence[msgspec.Struct], columns: Sequence[str]) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    console = Console()
+    if not items:
+        click.echo("Nothing found.")
+        return
     table = Table(box=SIMPLE_HEAD, pad_edge=False, header_style="bold")
     for name in columns:
-        table.add_column(name, no_wrap=True)
+        table.add_column(name, no_wrap=True, max_width=None if name.endswith("id") else _LONGEST_CELL)
     for item in items:
         # Text, because a str would be read for rich's own markup.
         table.add_row(*(Text(cell(getattr(item, name))) for name in columns))
-    if not items:
-        console.print("Nothing found.")
-        return
-    # Wider than the terminal rather than cut off: it wraps, and an id can still be copied.
-    width = max(console.width, Measurement.get(console, console.options.update(width=100_000), table).maximum)
-    console.print(table, width=width, crop=False, soft_wrap=True)
+    # Wider than the terminal rather than squeezed: it wraps, and an id can still be copied.
+    boundless = Console(width=100_000)
+    needed = Measurement.get(boundless, boundless.options, table).maximum
+    Console(width=max(Console().width, needed)).print(table)
