@@ -55,7 +55,7 @@ class Writing:
         self.salt = secrets.randbits(32)
         self.path = folder / f"{self.created_us:016d}-{self.salt:08x}{SUFFIX}"
         self.size_bytes = 0
-        self._fd = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        self._fd = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         try:
             sync_folder(folder)  # or the file itself may be gone after a power cut
         except OSError:

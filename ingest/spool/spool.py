@@ -6,21 +6,19 @@ import asyncio
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
-import msgspec
 import structlog
 
-from ingest.spool.place import Place
-from ingest.spool.record import Damage, encode, scan
-from ingest.spool.segment import Segment, Writing
-from ingest.spool.trouble import SpoolFull, trouble
+from ingest.spool.journal import Content, Journal, read
+from ingest.spool.segment import Segment
+from ingest.spool.trouble import trouble
 from shared.errors import Unavailable
 from shared.eventlog.event import Delivery
-from shared.telemetry.metrics import SPOOL_DAMAGED_BYTES, SPOOL_REFUSED
+from shared.telemetry.metrics import SPOOL_REFUSED
 
 T = TypeVar("T")
 
@@ -37,23 +35,13 @@ _TROUBLE_LASTS_S = 20.0
 _Waiting = tuple[Delivery, "asyncio.Future[None]"]
 
 
-class Content(NamedTuple):
-    """What a segment holds, in the order in which it came; damaged says that something between couldn't be read."""
-
-    deliveries: list[Delivery]
-    damaged: bool
-
-
 class Spool:
     """The journal of this process. All files are touched in one thread, in the order of the calls."""
 
     def __init__(self, root: Path, *, segment_bytes: int = SEGMENT_BYTES) -> None:
         self._root = root
-        self._segment_bytes = segment_bytes
+        self._journal = Journal(root, segment_bytes)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="spool")
-        self._place: Place | None = None
-        self._writing: Writing | None = None
-        self._segments: list[Segment] = []
         self._waiting: list[_Waiting] = []
         self._committing: asyncio.Task[None] | None = None
         self._trouble: tuple[float, Unavailable] | None = None
@@ -61,18 +49,16 @@ class Spool:
     @property
     def empty(self) -> bool:
         """Whether nothing is kept here, nor about to be."""
-        return not (self._segments or self._writing or self._waiting or self._committing)
+        return self._journal.empty and not self._waiting and self._committing is None
 
     @property
     def size_bytes(self) -> int:
-        return sum(s.size_bytes for s in self._segments) + (self._writing.size_bytes if self._writing else 0)
+        return self._journal.size_bytes
 
     @property
     def oldest_at(self) -> datetime | None:
         """When the oldest segment was begun."""
-        if self._segments:
-            return self._segments[0].created_at
-        return datetime.fromtimestamp(self._writing.created_us / 1e6, UTC) if self._writing else None
+        return self._journal.oldest_at
 
     @property
     def trouble(self) -> Unavailable | None:
@@ -91,12 +77,10 @@ class Spool:
     async def adopt(self) -> bool:
         """Take over what processes that died meanwhile have left; whether there was anything."""
         try:
-            found = await self._do(lambda: self._home().adopt())
+            return await self._do(self._journal.adopt)
         except Unavailable as error:
             self._trouble = (time.monotonic(), error)
             raise
-        self._segments = sorted([*self._segments, *found])
-        return bool(found)
 
     async def write(self, delivery: Delivery) -> None:
         """Return once the delivery is durable here. Raises SpoolFull, or Unavailable when the disk fails."""
@@ -117,30 +101,26 @@ class Spool:
 
     async def oldest(self) -> Segment | None:
         """The segment to drain next; the one being written is finished for it. None when there is nothing."""
-        if not self._segments and self._writing is not None:
-            await self._do(self._finish)
-        return self._segments[0] if self._segments else None
+        return await self._do(self._journal.oldest)
 
     async def read(self, segment: Segment) -> Content:
         """What is kept in a segment. Damage is reported here, and must be passed on to remove."""
-        return await self._do(lambda: _read(segment))
+        return await self._do(partial(read, segment))
 
     async def remove(self, segment: Segment, *, damaged: bool) -> None:
         """Forget a segment whose deliveries are committed; a damaged one is set aside for a person."""
-        await self._do(lambda: self._home().set_aside(segment) if damaged else segment.path.unlink(missing_ok=True))
-        self._segments.remove(segment)
+        await self._do(partial(self._journal.forget, segment, damaged=damaged))
 
     async def set_aside(self, delivery: Delivery, reason: str) -> None:
         """Keep a delivery that Postgres won't have in any form, so that it doesn't hold up the others."""
-        content = msgspec.json.encode(delivery)
-        path = await self._do(lambda: self._home().set_aside_bytes(f"{delivery.id}.json", content))
+        path = await self._do(partial(self._journal.set_aside, delivery))
         _log.error("spool.delivery_set_aside", event_id=str(delivery.id), kept_in=str(path), reason=reason)
 
     async def close(self) -> None:
         """Finish what is being written. Whatever is kept stays for the next process."""
         await self.written()
         try:
-            await self._do(self._leave)
+            await self._do(self._journal.leave)
         except Unavailable as error:
             _log.warning("spool.not_closed", reason=error.message)
         self._thread.shutdown(wait=False)
@@ -159,7 +139,7 @@ class Spool:
                 group = self._take()
                 deliveries = [delivery for delivery, _ in group]
                 try:
-                    await self._do(partial(self._commit, deliveries))
+                    await self._do(partial(self._journal.commit, deliveries))
                 except Unavailable as error:
                     self._failed(group, error)
                 else:
@@ -188,66 +168,3 @@ class Spool:
         for _, answer in group:
             if not answer.done():
                 answer.set_exception(error)
-
-    # What follows runs in the thread of the files.
-
-    def _home(self) -> Place:
-        if self._place is None:
-            self._place = Place(self._root)
-        return self._place
-
-    def _commit(self, deliveries: list[Delivery]) -> None:
-        try:
-            self._append(deliveries)
-        except OSError as error:
-            # Nothing is written behind a failure: what the disk really holds there isn't known.
-            self._finish()
-            if isinstance(trouble(error), SpoolFull):
-                raise
-            if isinstance(error, FileNotFoundError):
-                self._place = None  # somebody removed our folder
-            self._append(deliveries)
-
-    def _append(self, deliveries: list[Delivery]) -> None:
-        if self._writing is not None and self._writing.size_bytes >= self._segment_bytes:
-            self._finish()
-        if self._writing is None:
-            self._writing = Writing(self._home().path)
-        salt = self._writing.salt
-        self._writing.write([encode(delivery, salt) for delivery in deliveries])
-
-    def _finish(self) -> None:
-        if self._writing is None:
-            return
-        segment = self._writing.finish()
-        if segment is not None:
-            self._segments.append(segment)
-        self._writing = None
-
-    def _leave(self) -> None:
-        self._finish()
-        if self._place is not None:
-            self._place.leave()
-
-
-def _read(segment: Segment) -> Content:
-    try:
-        data = segment.read()
-    except FileNotFoundError:
-        _log.error("spool.segment_gone", path=str(segment.path))
-        return Content([], damaged=False)
-    deliveries: list[Delivery] = []
-    damaged = False
-    for found in scan(data, segment.salt):
-        if not isinstance(found, Damage):
-            deliveries.append(found)
-            continue
-        size = found.end - found.start
-        if found.torn:
-            # What a killed process hadn't finished writing, and so never acknowledged.
-            _log.warning("spool.torn_tail", path=str(segment.path), at=found.start, size_bytes=size)
-            continue
-        damaged = True
-        SPOOL_DAMAGED_BYTES.inc(size)
-        _log.error("spool.damaged", path=str(segment.path), at=found.start, size_bytes=size, set_aside=True)
-    return Content(deliveries, damaged)
