@@ -21,6 +21,7 @@ from shared.eventlog.event import Event, EventState, Settlement
 from shared.postgres.pool import Pool
 from shared.taskqueue import Kind
 from shared.telemetry import metrics
+from worker import runs
 
 BATCH = 200
 MAX_ATTEMPTS = 8
@@ -124,7 +125,8 @@ class Drain:
                 events = await eventlog.claim(connection, limit=limit, alone=alone)
                 if not events:
                     return 0
-                folded = await self._folding.fold(connection, events)
+                async with runs.noted(self._pool, connection, [event.id for event in events]):
+                    folded = await self._folding.fold(connection, events)
         except _RACES:
             return len(events)
         except POSTGRES_FAULTS:

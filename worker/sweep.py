@@ -20,6 +20,7 @@ from shared.postgres.pool import Pool
 from shared.postgres.queries import load
 from shared.settings.registry import Settings
 from shared.telemetry import metrics
+from worker import runs
 from worker.drain import POSTGRES_FAULTS, Offer
 from worker.execute import MAX_ATTEMPTS, failure_of
 from worker.lease import again, expired, finish
@@ -86,7 +87,7 @@ class Sweep:
             log.error("sweep.failed", duty=duty.name, exc_info=error)
 
     async def rescue(self) -> None:
-        """Take back commands whose lease ended without result; one that never ends is dead."""
+        """Take back what vanished workers held: commands whose lease ended, and events that were being folded."""
         async with self._pool.acquire() as connection, connection.transaction():
             for claimed in await expired(connection):
                 kind = type(claimed.command).__name__
@@ -101,6 +102,8 @@ class Sweep:
                 await finish(connection, claimed, "dead", reason=reason)
                 if deliveries := failure_of(claimed, reason):
                     await eventlog.append(connection, deliveries)
+        if await runs.rescue(self._pool):
+            self._offer("drain")
         self._offer("execute")
 
     async def tidy(self) -> None:

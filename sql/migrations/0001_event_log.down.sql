@@ -1,3 +1,4 @@
+DROP TABLE fold_runs;
 DROP TABLE event_status;
 DROP TABLE folded_deliveries;
 DROP TABLE event_keys;

@@ -68,3 +68,12 @@ COMMENT ON COLUMN event_status.waits_for IS 'parked: the albums or downloads who
 CREATE INDEX event_status_due ON event_status (due_at, event_id) WHERE state = 'waiting';
 CREATE INDEX event_status_parked_for ON event_status USING gin (waits_for) WHERE state = 'parked';
 CREATE INDEX event_status_open ON event_status (state, event_id) WHERE state IN ('parked', 'dead');
+
+-- Which events a worker is folding at this moment, written before it begins: a worker that vanished (killed, out of
+-- memory) leaves its row behind, and what it held is then folded one by one.
+CREATE TABLE fold_runs (
+    id uuid PRIMARY KEY,
+    event_ids uuid[] NOT NULL,
+    started_at timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+COMMENT ON TABLE fold_runs IS 'Folds under way. A row whose events can be locked belongs to a worker that vanished.';

@@ -1,7 +1,8 @@
 -- The SQL face: people query history here. Columns bear the API's names.
 
 -- jsonb refuses some bodies that are worth keeping (\u0000, numbers beyond numeric, invalid UTF-8): NULL then.
-CREATE FUNCTION body_as_jsonb(body bytea) RETURNS jsonb LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
+-- PARALLEL UNSAFE, because up to PostgreSQL 16 a parallel plan refuses the subtransaction that catches the error.
+CREATE FUNCTION body_as_jsonb(body bytea) RETURNS jsonb LANGUAGE plpgsql STABLE PARALLEL UNSAFE AS $$
 BEGIN
     RETURN convert_from(body, 'UTF8')::jsonb;
 EXCEPTION WHEN data_exception OR program_limit_exceeded OR statement_too_complex THEN

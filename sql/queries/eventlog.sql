@@ -1,6 +1,6 @@
 -- name: append
--- One statement for every delivery that waits. A natural key is claimed in sorted order (DISTINCT ON sorts), so that
--- two groups can't deadlock; the update that changes nothing makes the row of the first event come back.
+-- One statement for every delivery that waits. Keys are claimed and rows written in sorted order (DISTINCT ON sorts), so
+-- that two groups can't deadlock; the update that changes nothing makes the row of the first event come back.
 -- due_at never lies in our future, whatever the receiver's clock says.
 WITH incoming AS (
     SELECT *
@@ -26,6 +26,7 @@ stored AS (
     SELECT id, source, type, received_at, dedupe_key, correlation_id, body
     FROM placed
     WHERE first_id = id
+    ORDER BY id
     ON CONFLICT (id) DO NOTHING
 ),
 queued AS (
@@ -33,6 +34,7 @@ queued AS (
     SELECT id, least(received_at, now())
     FROM placed
     WHERE first_id = id
+    ORDER BY id
     ON CONFLICT (event_id) DO NOTHING
 ),
 folded AS (
@@ -40,6 +42,7 @@ folded AS (
     SELECT id, first_id, received_at, body
     FROM placed
     WHERE first_id <> id
+    ORDER BY id
     ON CONFLICT (id) DO NOTHING
 )
 SELECT id, first_id FROM placed;

@@ -1,18 +1,14 @@
+-- name: bounded
+-- Ahead of every read. The filters make one statement serve many questions, so its plan must know the values asked for;
+-- and nobody's question may keep a connection for long. Both end with the transaction.
+SELECT set_config('plan_cache_mode', 'force_custom_plan', true), set_config('statement_timeout', $1, true);
+
 -- name: events
--- One page of the log, newest first. Ids sort by time, so the time filters narrow the key as well: $8 and $9 are ids
--- a minute beyond since and until. The page is cut before its deliveries and jobs are looked up.
--- q is sought byte for byte (ASCII letters in any case): a body may be no UTF-8, so it can't become text.
-SELECT page.*,
-    1 + (SELECT count(*) FROM folded_deliveries AS f WHERE f.event_id = page.id) AS deliveries,
-    ARRAY(
-        SELECT DISTINCT j.id
-        FROM decisions AS d
-        JOIN download_jobs AS j ON j.acquisition_id = d.subject_id
-        WHERE d.event_id = page.id
-        ORDER BY j.id
-    ) AS job_ids
-FROM (
-    SELECT e.id, e.source, e.type, s.state, e.dedupe_key, e.received_at, s.attempts, e.correlation_id, s.reason,
+-- Newest first by id, which is time (UUIDv7): $8 and $9 are the bounds of since and until as ids, wide enough for clocks
+-- that were wrong; received_at then decides. With a text to find ($12) only the window ($11 events) is looked through,
+-- and where it ended comes back, so that the next page goes on from there.
+WITH looked AS MATERIALIZED (
+    SELECT e.id, e.source, e.type, e.received_at, e.dedupe_key, e.correlation_id, e.body, s.state, s.attempts, s.reason,
         s.last_error
     FROM events AS e
     JOIN event_status AS s ON s.event_id = e.id
@@ -22,25 +18,43 @@ FROM (
         AND ($4::timestamptz IS NULL OR e.received_at >= $4)
         AND ($5::timestamptz IS NULL OR e.received_at < $5)
         AND ($6::text IS NULL OR e.correlation_id = $6)
-        AND (
-            $7::text IS NULL
-            OR position(lower(encode(convert_to($7, 'UTF8'), 'escape')) IN lower(encode(e.body, 'escape'))) > 0
-            OR position(lower($7) IN lower(concat_ws(' ', e.id, e.correlation_id, s.reason, s.last_error))) > 0
-        )
+        AND ($7::uuid IS NULL OR e.id < $7)
         AND ($8::uuid IS NULL OR e.id >= $8)
-        AND ($9::uuid IS NULL OR e.id < $9)
-        AND ($10::uuid IS NULL OR e.id < $10)
+        AND ($9::uuid IS NULL OR e.id <= $9)
     ORDER BY e.id DESC
     LIMIT $11
-) AS page
-ORDER BY page.id DESC;
+),
+found AS (
+    SELECT *
+    FROM looked AS l
+    WHERE $12::text IS NULL
+        OR position(lower($12) IN lower(concat_ws(' ', l.id, l.source, l.type, l.correlation_id, l.dedupe_key, l.reason,
+            l.last_error))) > 0
+        OR position(lower(encode(convert_to($12, 'UTF8'), 'escape'))
+            IN lower(encode(substring(l.body FOR 65536), 'escape'))) > 0
+    ORDER BY l.id DESC
+    LIMIT $10
+)
+SELECT w.looked_at, w.looked_to, f.id, f.source, f.type, f.state, f.dedupe_key, f.received_at, f.attempts,
+    f.correlation_id, f.reason, f.last_error,
+    1 + (SELECT count(*) FROM folded_deliveries AS d WHERE d.event_id = f.id) AS deliveries,
+    ARRAY(
+        SELECT j.id
+        FROM decisions AS d
+        JOIN download_jobs AS j ON j.acquisition_id = d.subject_id
+        WHERE d.event_id = f.id
+        ORDER BY j.id
+    ) AS job_ids
+FROM (SELECT count(*) AS looked_at, (SELECT id FROM looked ORDER BY id LIMIT 1) AS looked_to FROM looked) AS w
+LEFT JOIN found AS f ON true
+ORDER BY f.id DESC;
 
 -- name: event
 SELECT e.id, e.source, e.type, s.state, e.dedupe_key, e.received_at, s.attempts, e.correlation_id, s.reason,
-    s.last_error,
-    1 + (SELECT count(*) FROM folded_deliveries AS f WHERE f.event_id = e.id) AS deliveries,
+    s.last_error, s.due_at, s.settled_at, coalesce(s.waits_for, '{}') AS waits_for, length(e.body) AS size_bytes,
+    1 + (SELECT count(*) FROM folded_deliveries AS d WHERE d.event_id = e.id) AS deliveries,
     ARRAY(
-        SELECT DISTINCT j.id
+        SELECT j.id
         FROM decisions AS d
         JOIN download_jobs AS j ON j.acquisition_id = d.subject_id
         WHERE d.event_id = e.id
@@ -50,13 +64,11 @@ FROM events AS e
 JOIN event_status AS s ON s.event_id = e.id
 WHERE e.id = $1;
 
--- name: body
-SELECT body FROM events WHERE id = $1;
+-- name: decisions_of
+SELECT subject_kind, subject_id, sequence, decided_at, signal, outcome, reason, before_state, after_state
+FROM decisions
+WHERE event_id = $1
+ORDER BY decided_at, subject_kind, subject_id;
 
--- name: retry
--- Only what isn't settled for good may run again: another fold of a processed event is a replay. It starts with all its
--- attempts, and by itself, so that a poisonous one can't take others along.
-UPDATE event_status
-SET state = 'waiting', due_at = now(), attempts = 0, alone = true, waits_for = NULL, settled_at = NULL
-WHERE event_id = $1 AND state IN ('waiting', 'parked', 'dead')
-RETURNING state;
+-- name: body
+SELECT type, body FROM events WHERE id = $1;
