@@ -28,6 +28,7 @@ class ArtistRoutes:
             web.get(r"/api/v1/artist/{id:\d+}", self.artist),
             web.put(r"/api/v1/artist/{id:\d+}", self.update_artist),
             web.put("/api/v1/artist", self.update_artist),
+            web.put("/api/v1/artist/editor", self.edit_artists),
             web.delete(r"/api/v1/artist/{id:\d+}", self.delete_artist),
             web.get("/api/v1/track", self.tracks),
             web.get("/api/v1/trackfile", self.track_files),
@@ -62,6 +63,14 @@ class ArtistRoutes:
         artist = self._artist(request, body)
         apply(artist, body)
         return answer(resources.artist(artist, self._world), 202)
+
+    async def edit_artists(self, request: web.Request) -> web.Response:
+        body = await body_of(request)
+        known = self._world.library.artists
+        artists = [known[number] for number in body.get("artistIds") or [] if number in known]
+        for artist in artists:
+            apply(artist, body)
+        return answer([resources.artist(artist, self._world) for artist in artists], 202)
 
     async def delete_artist(self, request: web.Request) -> web.Response:
         artist = self._artist(request)
