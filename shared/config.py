@@ -109,9 +109,7 @@ def load_config(environ: Mapping[str, str]) -> Config:
     """
     read = _Reader(environ)
     config = Config(
-        database_url=read.server_url(
-            "DATABASE_URL", ("postgresql", "postgres"), "postgresql://user@host:5432/reprise"
-        ),
+        database_url=read.server_url("DATABASE_URL", ("postgresql", "postgres"), "postgresql://user@host:5432/reprise"),
         redis_url=read.server_url("REDIS_URL", ("redis", "rediss", "unix"), "redis://host:6379/0"),
         host=read.text("REPRISE_HOST") or _EVERYWHERE,
         port=read.port("REPRISE_PORT", 7373),
@@ -156,9 +154,7 @@ class _Reader:
             value = Path(path).expanduser().read_text("utf-8").strip()
         except (OSError, ValueError) as error:
             why = error.strerror if isinstance(error, OSError) and error.strerror else "it isn't UTF-8 text"
-            self._fault(
-                file_name, f"{path} can't be read ({why})", "Name a text file that this process may read"
-            )
+            self._fault(file_name, f"{path} can't be read ({why})", "Name a text file that this process may read")
             return None
         if not value:
             self._fault(file_name, f"{path} is empty", f"Put the value of {name} in it, or unset {file_name}")

@@ -41,9 +41,7 @@ class RedisLink:
         self._said_away = False
         text = url.reveal() if isinstance(url, Secret) else url
         self.pool: ConnectionPool | None = (
-            ConnectionPool.from_url(
-                text, socket_connect_timeout=_CONNECT_LIMIT_S, socket_timeout=_SOCKET_LIMIT_S
-            )
+            ConnectionPool.from_url(text, socket_connect_timeout=_CONNECT_LIMIT_S, socket_timeout=_SOCKET_LIMIT_S)
             if text
             else None
         )
@@ -54,9 +52,7 @@ class RedisLink:
         """Whether calls are pointless at this moment; after a pause of a second the next call tries again."""
         return self._client is None or time.monotonic() < self._silent_until
 
-    async def call(
-        self, use: str, work: Callable[[Redis], Awaitable[T]], *, limit_s: float = CALL_LIMIT_S
-    ) -> T:
+    async def call(self, use: str, work: Callable[[Redis], Awaitable[T]], *, limit_s: float = CALL_LIMIT_S) -> T:
         """Run `work` with the client for at most `limit_s`; `use` is one of the values of the error metric.
 
         Raises Unavailable, at once while Redis is known to be away.

@@ -31,9 +31,7 @@ class MetricsServer:
         await self._runner.cleanup()
 
 
-async def start_metrics_server(
-    host: str, port: int, probes: Mapping[str, Probe] | None = None
-) -> MetricsServer:
+async def start_metrics_server(host: str, port: int, probes: Mapping[str, Probe] | None = None) -> MetricsServer:
     """Serve `/metrics`, `/healthz` and `/readyz` (a line per probe; 503 if one fails) on this loop.
 
     Port 0 takes any free one. Raises Unavailable, naming address and cause, when it can't be bound.
@@ -54,9 +52,7 @@ async def start_metrics_server(
             except Exception as error:  # noqa: BLE001 - the failure is the answer
                 lines.append(f"{name}: {type(error).__name__}")
                 status = 503
-        return web.Response(
-            text="\n".join([*lines, "ready" if status == 200 else "not ready", ""]), status=status
-        )
+        return web.Response(text="\n".join([*lines, "ready" if status == 200 else "not ready", ""]), status=status)
 
     app = web.Application()
     app.add_routes([web.get("/metrics", metrics), web.get("/healthz", healthz), web.get("/readyz", readyz)])
@@ -66,8 +62,6 @@ async def start_metrics_server(
         await web.TCPSite(runner, host, port).start()
     except OSError as error:
         await runner.cleanup()
-        raise Unavailable(
-            f"the metrics server can't listen on {host}:{port} ({error.strerror or error})"
-        ) from error
+        raise Unavailable(f"the metrics server can't listen on {host}:{port} ({error.strerror or error})") from error
     first = runner.addresses[0]
     return MetricsServer(first[1], runner)

@@ -39,9 +39,7 @@ def configure_logging(config: Config, process: str) -> None:
     level = logging.getLevelNamesMapping()[config.log_level.upper()]
     as_json = config.log_format == "json" or (config.log_format == "auto" and not sys.stderr.isatty())
 
-    def name_process(
-        logger: Any, method: str, event_dict: MutableMapping[str, Any]
-    ) -> MutableMapping[str, Any]:
+    def name_process(logger: Any, method: str, event_dict: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
         event_dict.setdefault("process", process)
         return event_dict
 

@@ -69,9 +69,7 @@ EVENTS_RECEIVED = CounterOf(
     type=EVENT_TYPES,
     result=RECEIVE_RESULTS,
 )
-RECEIVE_SECONDS = HistogramOf(
-    "reprise_receive_seconds", "From a delivery's arrival to its acknowledgement.", _INSTANT
-)
+RECEIVE_SECONDS = HistogramOf("reprise_receive_seconds", "From a delivery's arrival to its acknowledgement.", _INSTANT)
 APPEND_BATCH_SIZE = HistogramOf("reprise_append_batch_size", "Deliveries appended by one INSERT.", _COUNTS)
 
 # The spool
@@ -86,9 +84,7 @@ SPOOL_DAMAGED_BYTES = CounterOf(
 )
 
 # Folding
-FOLD_SECONDS = HistogramOf(
-    "reprise_fold_seconds", "One fold transaction, of one event or of hundreds.", _INSTANT
-)
+FOLD_SECONDS = HistogramOf("reprise_fold_seconds", "One fold transaction, of one event or of hundreds.", _INSTANT)
 FOLD_BATCH_SIZE = HistogramOf("reprise_fold_batch_size", "Events folded in one transaction.", _COUNTS)
 EVENTS_SETTLED = CounterOf(
     "reprise_events_settled_total",
@@ -114,9 +110,7 @@ JOBS = GaugeOf("reprise_jobs", "Download jobs.", source=JOB_SOURCES, state=JOB_S
 COMMANDS = CounterOf(
     "reprise_commands_total", "Runs of commands, by outcome.", kind=COMMAND_KINDS, outcome=COMMAND_OUTCOMES
 )
-COMMAND_SECONDS = HistogramOf(
-    "reprise_command_seconds", "One run of a command.", _PATIENT, kind=COMMAND_KINDS
-)
+COMMAND_SECONDS = HistogramOf("reprise_command_seconds", "One run of a command.", _PATIENT, kind=COMMAND_KINDS)
 PEER_CALLS = CounterOf(
     "reprise_peer_calls_total",
     "HTTP requests to a peer, each try counted, by status code or by what kept it from answering.",

@@ -57,9 +57,7 @@ class Redactor:
     def protect(self, *secrets: str) -> None:
         """Mask these values from now on, too (secrets that were made or changed after start)."""
         self._whole.update(secret for secret in secrets if secret)
-        shapes = {
-            shape for secret in self._whole if len(secret) >= _SHORTEST_INSIDE for shape in _shapes(secret)
-        }
+        shapes = {shape for secret in self._whole if len(secret) >= _SHORTEST_INSIDE for shape in _shapes(secret)}
         # The longest first, so that a secret that contains another is masked whole.
         ordered = sorted(shapes, key=len, reverse=True)
         self._inside = re.compile("|".join(map(re.escape, ordered))) if ordered else None
@@ -70,9 +68,7 @@ class Redactor:
             return MASK
         return self._inside.sub(MASK, value) if self._inside else value
 
-    def __call__(
-        self, logger: Any, method: str, event_dict: MutableMapping[str, Any]
-    ) -> MutableMapping[str, Any]:
+    def __call__(self, logger: Any, method: str, event_dict: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
         return {key: self._named(key, value, 0) for key, value in event_dict.items()}
 
     def _named(self, name: str, value: object, depth: int) -> object:

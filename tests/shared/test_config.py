@@ -119,9 +119,7 @@ def test_a_port_is_a_plain_number(value: str) -> None:
     assert list(faults_of({"REPRISE_PORT": value})) == ["REPRISE_PORT"]
 
 
-@pytest.mark.parametrize(
-    "value", ["http://", "ftp://x", "http://x:99999", "http://[::1", "http://a b", "http://x/?a"]
-)
+@pytest.mark.parametrize("value", ["http://", "ftp://x", "http://x:99999", "http://[::1", "http://a b", "http://x/?a"])
 def test_a_peer_address_is_checked(value: str) -> None:
     assert list(faults_of({"LIDARR_URL": value})) == ["LIDARR_URL"]
 

@@ -72,9 +72,7 @@ def test_no_secret_gets_into_a_line(capsys: pytest.CaptureFixture[str]) -> None:
     log = structlog.get_logger()
     secret = CONFIG.admin_token
     assert secret is not None
-    log.info(
-        "a", config=CONFIG, value=secret, inside=f"x{secret.reveal()}x", nested={"deep": [secret.reveal()]}
-    )
+    log.info("a", config=CONFIG, value=secret, inside=f"x{secret.reveal()}x", nested={"deep": [secret.reveal()]})
     log.info(
         "b",
         dsn="postgresql://me:p%40ssw@db/reprise",
@@ -143,9 +141,7 @@ def test_values_that_json_cannot_hold_do_not_break_a_line(capsys: pytest.Capture
     configure_logging(CONFIG, process="ingest")
     loop: dict[str, object] = {}
     loop["self"] = loop
-    structlog.get_logger().info(
-        "odd", a=float("nan"), b="\ud800", c=loop, d=10**30, e=object(), f={1: {2}}, g=b"\xff"
-    )
+    structlog.get_logger().info("odd", a=float("nan"), b="\ud800", c=loop, d=10**30, e=object(), f={1: {2}}, g=b"\xff")
     (line,) = lines(capsys)
     assert (line["a"], line["b"], line["d"], line["f"]) == ("nan", "\ud800", 10**30, {"1": [2]})
 
