@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import secrets
@@ -63,6 +64,12 @@ class Layout:
 
     def forget_pid(self, name: str) -> None:
         (self.run / f"{name}.pid").unlink(missing_ok=True)
+
+    def tidy(self) -> None:
+        """Remove the socket folder, if it's one outside and nothing is in it any more."""
+        if self.sockets.parent != self.data_dir:
+            with contextlib.suppress(OSError):  # not empty, or gone
+                self.sockets.rmdir()
 
     def kept_secret(self, name: str) -> str:
         """A secret of its own file, mode 0600 in secrets/; made at the first call."""

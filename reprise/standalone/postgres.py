@@ -16,7 +16,7 @@ from reprise.standalone import binaries, cluster
 from reprise.standalone.account import own
 from reprise.standalone.layout import Layout
 from reprise.standalone.problems import CannotStart
-from reprise.standalone.process import Child, end_leftover, lives_in, spawn
+from reprise.standalone.process import Child, end_leftover, runs_with, spawn
 
 log = structlog.get_logger(__name__)
 
@@ -132,6 +132,11 @@ class Postgres:
         self._layout.forget_pid(self.name)
 
     @property
+    def _marker(self) -> str:
+        """An argument by which this server is known, whatever path led to its directory; SHOW tells it, too."""
+        return f"--reprise.data_dir={self._layout.data_dir}"
+
+    @property
     def _log_file(self) -> Path:
         return self._layout.logs / "postgres.log"
 
@@ -153,6 +158,7 @@ class Postgres:
                     programs / "postgres",
                     "-D",
                     path,
+                    self._marker,
                     *(f"--{name}={value}" for name, value in settings.items()),
                 ],
                 env=cluster.SERVER_ENV,
@@ -201,7 +207,7 @@ class Postgres:
         pid, _ = self._pid_file()
         if pid is None:
             return
-        if not lives_in(pid, self._layout.postgres):
+        if not runs_with(pid, self._marker):
             # The number may belong to another process by now (containers count from 1), which would make
             # Postgres refuse. It still finds living backends of the old server by its shared memory.
             (self._layout.postgres / "postmaster.pid").unlink(missing_ok=True)
@@ -209,7 +215,7 @@ class Postgres:
         await end_leftover(
             self.name,
             pid,
-            lambda: lives_in(pid, self._layout.postgres),
+            lambda: runs_with(pid, self._marker),
             (signal.SIGINT, None),  # it may be recovering, which takes its time
         )
 

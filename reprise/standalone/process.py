@@ -125,17 +125,20 @@ def spawn(
     return Child(name, popen)
 
 
-def lives_in(pid: int, directory: Path) -> bool:
-    """Whether `pid` is a living process at work in `directory`: the proof that a pid file isn't stale."""
+def runs_with(pid: int, argument: str) -> bool:
+    """Whether `pid` is a living process with this argument: the proof that a pid file isn't stale.
+
+    Arguments are what everybody may see of another user's process; even root in a container may not see its folder.
+    """
     if sys.platform != "linux":
         listing = subprocess.run(  # noqa: S603
             ["/bin/ps", "-p", str(pid), "-o", "command="], capture_output=True, text=True, check=False
         )
-        return str(directory) in listing.stdout
+        return argument in listing.stdout
     try:
-        # a zombie has no working directory any more, so it counts as gone
-        return os.path.samestat(os.stat(f"/proc/{pid}/cwd"), directory.stat())  # noqa: PTH116
-    except (FileNotFoundError, ProcessLookupError, PermissionError):
+        # a zombie has no arguments any more, so it counts as gone
+        return os.fsencode(argument) in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+    except (FileNotFoundError, ProcessLookupError):
         return False
 
 

@@ -15,12 +15,14 @@ import structlog
 
 from reprise.standalone import attach, ports
 from reprise.standalone.addresses import addresses
+from reprise.standalone.demo import SimulatedPart, demo_environment
 from reprise.standalone.instance import only_instance
 from reprise.standalone.layout import Layout, prepare, write_private
 from reprise.standalone.postgres import Postgres
 from reprise.standalone.problems import CannotStart
 from reprise.standalone.program import Program, end_orphans
 from reprise.standalone.secrets import complete
+from reprise.standalone.story import play
 from reprise.standalone.supervisor import Supervisor
 from reprise.standalone.valkey import Valkey
 from reprise.standalone.welcome import welcome
@@ -95,6 +97,7 @@ class _House:
         self._environ = environ
         self._say = say
         self._supervisor = Supervisor()
+        self._story: asyncio.Task[None] | None = None
 
     async def run(self, stop: asyncio.Event, hurry: asyncio.Event) -> int:
         """Bring everything up, wait for the end of it, and take it down again."""
@@ -111,8 +114,11 @@ class _House:
             for task in (opening, stopped, given_up):
                 task.cancel()
             await asyncio.wait({opening})
+            if self._story is not None:
+                self._story.cancel()
             attach.withdraw(self._layout)
             await self._supervisor.stop(hurry)
+            self._layout.tidy()
             log.info("up.stopped")
 
     async def _open(self) -> None:
@@ -126,6 +132,12 @@ class _House:
         config = replace(completed.config, database_url=database_url, redis_url=redis_url)
         attach.publish(self._layout, config, addresses(config.host, port).here)
         environment = self._environ | completed.environment | self._addressed(config, port)
+        lidarr: SimulatedPart | None = None
+        if self._demo:
+            local = f"http://{_probed(config.host)}:{port}"
+            lidarr, slskd = (SimulatedPart(k, webhook_url=local, config=config) for k in ("lidarr", "slskd"))
+            await self._supervisor.start(lidarr, slskd)
+            environment = demo_environment(environment, lidarr=lidarr, slskd=slskd)
         programs = [Program("ingest", ["ingest"], layout=self._layout, environment=environment)]
         for number, metrics_port in enumerate(self._metrics_ports(), start=1):
             own = environment | {"REPRISE_METRICS_PORT": str(metrics_port)}
@@ -133,6 +145,10 @@ class _House:
         await self._supervisor.start(*programs)
         await self._receiver_ready(port)
         self._say(welcome(completed, self._layout, port))
+        if lidarr is not None and config.admin_token is not None:
+            token = config.admin_token.reveal()
+            local = f"http://{_probed(config.host)}:{port}"
+            self._story = asyncio.create_task(play(lidarr, url=local, admin_token=token, say=self._say))
 
     def _check_ports(self, port: int) -> None:
         wanted = [(port, "REPRISE_PORT"), *((p, "REPRISE_METRICS_PORT") for p in self._metrics_ports())]
@@ -184,13 +200,11 @@ class _House:
 
     async def _receiver_ready(self, port: int) -> None:
         """Wait until it would keep a delivery, for as long as it takes: the supervisor restarts it meanwhile."""
-        host = self._config.host
-        probe = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104
         reported = time.monotonic()
         async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=5)) as session:
             while True:
                 try:
-                    async with session.get(f"http://{probe}:{port}/readyz") as answer:
+                    async with session.get(f"http://{_probed(self._config.host)}:{port}/readyz") as answer:
                         if answer.status == 200:
                             return
                         says = f"{answer.status} {(await answer.text())[:200]}"
@@ -200,3 +214,8 @@ class _House:
                     reported = time.monotonic()
                     log.warning("up.receiver_not_ready", says=says)
                 await asyncio.sleep(_POLL_S)
+
+
+def _probed(host: str) -> str:
+    """Where we ourselves reach a server that listens on `host`."""
+    return {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104

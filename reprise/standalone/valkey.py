@@ -16,7 +16,7 @@ from reprise.standalone.account import own
 from reprise.standalone.cluster import SERVER_ENV
 from reprise.standalone.layout import Layout
 from reprise.standalone.problems import CannotStart
-from reprise.standalone.process import Child, end_leftover, lives_in, spawn
+from reprise.standalone.process import Child, end_leftover, runs_with, spawn
 
 log = structlog.get_logger(__name__)
 
@@ -40,6 +40,7 @@ daemonize no
 logfile ""
 loglevel notice
 always-show-logo no
+set-proc-title no
 """
 
 
@@ -121,7 +122,9 @@ class Valkey:
         with self._log_file.open("ab") as output:
             child = self._child = spawn(
                 self.name,
-                [program, "-"],  # configured over stdin, because arguments and files can be read by others
+                # Configured over stdin, because arguments can be read by others. The one argument does nothing:
+                # by it we know the server again.
+                [program, "-", "--syslog-ident", self._layout.data_dir],
                 env=SERVER_ENV,
                 account=self._layout.account,
                 cwd=self._layout.valkey,
@@ -157,7 +160,7 @@ class Valkey:
         await end_leftover(
             self.name,
             pid,
-            lambda: lives_in(pid, self._layout.valkey),
+            lambda: runs_with(pid, str(self._layout.data_dir)),
             (signal.SIGTERM, timedelta(seconds=30)),
             (signal.SIGKILL, None),
         )

@@ -15,7 +15,7 @@ import pytest
 from reprise.standalone.layout import Layout, prepare
 from reprise.standalone.postgres import Postgres
 from reprise.standalone.problems import CannotStart
-from tests.harness.leftovers import at_work_in
+from tests.harness.leftovers import mentioning
 
 
 async def _write(dsn: str, text: str) -> None:
@@ -51,10 +51,11 @@ async def test_a_second_start_keeps_the_data(layout: Layout) -> None:
 async def test_a_clean_stop_leaves_no_process_and_no_pid_file(founded: Layout) -> None:
     server = Postgres(founded)
     await server.start()
-    assert at_work_in(founded.postgres)
+    family = [psutil.Process(server.pid), *psutil.Process(server.pid).children(recursive=True)]
+    assert len(family) > 3
     assert founded.read_pid("postgres") == server.pid
     await server.stop()
-    assert at_work_in(founded.postgres) == set()
+    assert not [process for process in family if process.is_running()]
     assert founded.read_pid("postgres") is None
     assert list(founded.sockets.iterdir()) == []
 
@@ -138,7 +139,6 @@ async def test_every_rule_of_access_wants_scram(postgres: Postgres) -> None:
 
 async def test_it_listens_on_no_network(postgres: Postgres) -> None:
     assert await _value(postgres.admin_dsn, "SELECT current_setting('listen_addresses')") == ""
-    assert psutil.Process(postgres.pid).net_connections("inet") == []
 
 
 async def test_our_role_is_no_superuser_but_owns_its_database(postgres: Postgres) -> None:
@@ -158,10 +158,9 @@ async def test_the_passwords_are_private(postgres: Postgres, founded: Layout) ->
     for name in ("postgres_password", "database_password"):
         assert stat.S_IMODE((founded.secrets / name).stat().st_mode) == 0o600
         assert len((founded.secrets / name).read_text()) >= 32
-    process = psutil.Process(postgres.pid)
-    visible = [*process.cmdline(), *process.environ().values()]
+    visible = " ".join(psutil.Process(postgres.pid).cmdline())
     for name in ("postgres_password", "database_password"):
-        assert not [text for text in visible if founded.kept_secret(name) in text]
+        assert founded.kept_secret(name) not in visible
 
 
 async def test_it_never_runs_as_root(postgres: Postgres) -> None:
@@ -200,7 +199,7 @@ async def test_a_server_that_cannot_start_says_why(founded: Layout) -> None:
     (founded.postgres / "postgresql.auto.conf").write_text("no_such_setting = 1\n")
     with pytest.raises(CannotStart, match="no_such_setting"):
         await server.start()
-    assert at_work_in(founded.postgres) == set()
+    assert mentioning(str(founded.data_dir)) == {}
 
 
 async def test_it_works_below_a_folder_that_its_user_cannot_enter(hidden_layout: Layout) -> None:
@@ -220,7 +219,7 @@ async def test_it_works_below_a_folder_that_its_user_cannot_enter(hidden_layout:
         assert {path: (path.stat().st_mode, path.stat().st_uid) for path in above} == modes
     finally:
         await server.stop()
-    assert at_work_in(hidden_layout.data_dir) == set()
+    assert mentioning(str(hidden_layout.data_dir)) == {}
 
 
 async def test_a_path_too_long_for_a_socket_is_no_obstacle(founded: Layout) -> None:

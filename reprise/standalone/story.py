@@ -1,0 +1,84 @@
+"""The story of the demo: an album that arrives, one that can't be had, and a batch that completes.
+
+It asks through the public API, as any client would, and tells what it sees there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import aiohttp
+import structlog
+
+from reprise.standalone.demo import SimulatedPart
+
+log = structlog.get_logger(__name__)
+
+_POLL_S = 0.5
+_FINAL = ("completed", "failed", "cancelled")
+
+
+@dataclass(frozen=True, slots=True)
+class _Album:
+    artist: str
+    title: str
+    outcome: str = "import"
+    # new ones in every run, so that the story plays again on the same data
+    mbid: str = field(default_factory=lambda: str(uuid.uuid4()))
+
+    def wanted(self) -> dict[str, str]:
+        return {"album_mbid": self.mbid, "artist_name": self.artist, "album_title": self.title}
+
+
+async def play(lidarr: SimulatedPart, *, url: str, admin_token: str, say: Callable[[str], None]) -> None:
+    """Play it once. What goes wrong is told, and never ends `up`."""
+    try:
+        await _play(lidarr, url=url, admin_token=admin_token, say=say)
+    except Exception as error:
+        log.exception("demo.failed", error=str(error))
+
+
+async def _play(lidarr: SimulatedPart, *, url: str, admin_token: str, say: Callable[[str], None]) -> None:
+    arrives = _Album("The Paper Lanterns", "First Light")
+    lost = _Album("Salt & Vinegar", "The Unfindable Tape", "fail")
+    batch = [_Album("Nine Bridges", title) for title in ("North Bank", "South Bank", "Undertow")]
+    for album in (arrives, lost, *batch):
+        known = {"album_mbid": album.mbid, "title": album.title, "artist_name": album.artist, "tracks": 4}
+        lidarr.control(album=known, plan={"album_mbid": album.mbid, "attempts": [album.outcome]})
+    async with aiohttp.ClientSession(
+        url, headers={"Authorization": f"Bearer {admin_token}"}, timeout=aiohttp.ClientTimeout(total=10)
+    ) as session:
+        jobs = {a.title: await _ask(session, "/api/v1/jobs", a.wanted()) for a in (arrives, lost)}
+        discovery = await _ask(
+            session, "/api/v1/batches", {"label": "Demo discovery", "albums": [a.wanted() for a in batch]}
+        )
+        say("[DEMO] asked for two albums and a batch of three; watch them at /, or with `reprise jobs`")
+        paths = {title: f"/api/v1/jobs/{job}" for title, job in jobs.items()}
+        paths["batch Demo discovery"] = f"/api/v1/batches/{discovery}"
+        await asyncio.gather(*(_follow(session, name, path, say) for name, path in paths.items()))
+        say("[DEMO] the story is over; everything stays up until Ctrl-C")
+
+
+async def _ask(session: aiohttp.ClientSession, path: str, wanted: Mapping[str, object]) -> str:
+    async with session.post(path, json=wanted, raise_for_status=True) as answer:
+        asked: str = (await answer.json())["id"]
+        return asked
+
+
+async def _follow(session: aiohttp.ClientSession, name: str, path: str, say: Callable[[str], None]) -> None:
+    told = ""
+    while told not in _FINAL:
+        try:
+            async with session.get(path, raise_for_status=True) as answer:
+                found = await answer.json()
+        except (aiohttp.ClientError, TimeoutError) as error:  # the receiver is being restarted, say
+            log.warning("demo.not_seen", path=path, error=str(error))
+        else:
+            if found["state"] != told:
+                told = found["state"]
+                reason = f" ({found['reason']})" if found.get("reason") else ""
+                say(f"[DEMO] {name}: {told}{reason}")
+        await asyncio.sleep(_POLL_S)
