@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,6 +14,7 @@ import aiohttp
 from reprise.simulator.clock import Clock, ticks
 from reprise.simulator.knobs import Json, KnobError, Knobs
 
+SENT_KEPT = 20_000
 MODES = frozenset({"once", "doubled", "shuffled", "held", "lost"})
 
 
@@ -61,7 +63,7 @@ class Outbox:
     def __init__(self, clock: Clock, knobs: Knobs) -> None:
         self._clock = clock
         self._session: aiohttp.ClientSession | None = None
-        self.sent: list[Sent] = []
+        self.sent: deque[Sent] = deque(maxlen=SENT_KEPT)
         self.reset()
         knobs.add("delivery", str | list[str], self.set_mode)
         knobs.add("lose", list[str], self._lose)

@@ -26,6 +26,7 @@ class Pace:
         self._waiting: deque[Step] = deque()
         self._tasks: set[asyncio.Task[None]] = set()
         self._faults: list[BaseException] = []
+        self._closing = False
 
     @property
     def manual(self) -> bool:
@@ -61,14 +62,16 @@ class Pace:
             raise faults[0]
 
     def forget(self) -> None:
-        """Drop every step that hasn't begun."""
+        """Drop every step, those under way included."""
         self._waiting.clear()
-
-    async def close(self) -> None:
-        self.forget()
         for task in self._tasks:
             task.cancel()
+
+    async def close(self) -> None:
+        self._closing = True
+        self.forget()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._closing = False
 
     async def _after(self, delay_s: float, step: Step) -> None:
         await asyncio.sleep(delay_s)
@@ -85,5 +88,5 @@ class Pace:
         if not task.cancelled() and (fault := task.exception()) is not None:
             log.error("simulator.step_failed", exc_info=fault)
             self._faults.append(fault)
-        if not self._tasks and self._on_idle is not None:
+        if not self._tasks and not self._closing and self._on_idle is not None:
             self._on_idle()

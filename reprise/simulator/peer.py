@@ -94,7 +94,7 @@ class SimulatedPeer(ABC):
 
     @property
     def sent(self) -> list[Sent]:
-        """Webhooks tried since the last reset, lost ones included."""
+        """Webhooks tried since the last reset, lost ones included; the newest 20,000."""
         return list(self.outbox.sent)
 
     def control(self, **settings: Any) -> Json:
@@ -192,6 +192,7 @@ class SimulatedPeer(ABC):
     def _reset(self, wanted: bool) -> None:
         if wanted:
             self.pace.forget()
+            self.pace.seconds = 0.0
             self.failures.reset()
             self.outbox.reset()
             self._calls.clear()

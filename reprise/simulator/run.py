@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Literal, assert_never
 
 import structlog
@@ -32,11 +33,17 @@ async def run_simulator(
     api_key: str,
     webhook_url: str | None,
     webhook_secret: str | None,
+    on_ready: Callable[[str], None] | None = None,
 ) -> None:
-    """Serve until cancelled; with `webhook_url`, its webhooks go there from the start. Raises OSError."""
+    """Serve until cancelled, telling `on_ready` the URL. Raises OSError where the port is taken.
+
+    With `webhook_url`, the peer's webhooks go there from the start, showing `webhook_secret`.
+    """
     simulator = build(kind, api_key=api_key)
     async with simulator.serve(port, host=host) as url:
         if webhook_url:
             simulator.control(webhooks={"url": webhook_url, "secret": webhook_secret or ""})
         log.info("simulator.serving", kind=kind, url=url, webhook_url=webhook_url)
+        if on_ready is not None:
+            on_ready(url)
         await asyncio.Event().wait()

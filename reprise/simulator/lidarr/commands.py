@@ -51,6 +51,7 @@ class Commands:
 
     def reset(self) -> None:
         self.all: dict[int, Command] = {}
+        self._live: dict[int, Command] = {}
         self._ids = count(1)
         self._threads = asyncio.Semaphore(THREADS)
 
@@ -64,11 +65,11 @@ class Commands:
         """Queue a command, or return the identical one that waits or runs. Raises KeyError if unknown."""
         proper, execute = self._executors[name.casefold()]
         body = {key: value for key, value in body.items() if key not in ENVELOPE}
-        same = next((one for one in self.all.values() if one.same(proper, body)), None)
+        same = next((one for one in self._live.values() if one.same(proper, body)), None)
         if same is not None:
             return same
         command = Command(id=next(self._ids), name=proper, body=body, trigger=trigger, queued_at=self._clock.now())
-        self.all[command.id] = command
+        self.all[command.id] = self._live[command.id] = command
         self._pace.schedule(partial(self._run, command, execute))
         return command
 
@@ -81,16 +82,19 @@ class Commands:
 
     async def _run(self, command: Command, execute: Execute) -> None:
         async with self._threads:
-            if command.status != "queued":
-                return
-            command.status, command.started_at = "started", self._clock.now()
-            try:
-                await execute(command)
-            except LookupError as error:
-                command.status, command.result = "failed", "unsuccessful"
-                command.message, command.exception = str(error), f"{type(error).__name__}: {error}"
-            if command.status == "started":
-                command.status = "completed"
-                command.result = "successful" if command.result == "unknown" else command.result
-                command.message = command.message or "Completed"
-            command.ended_at = self._clock.now()
+            if command.status == "queued":
+                await self._perform(command, execute)
+            self._live.pop(command.id, None)
+
+    async def _perform(self, command: Command, execute: Execute) -> None:
+        command.status, command.started_at = "started", self._clock.now()
+        try:
+            await execute(command)
+        except LookupError as error:
+            command.status, command.result = "failed", "unsuccessful"
+            command.message, command.exception = str(error), f"{type(error).__name__}: {error}"
+        else:
+            command.status = "completed"
+            command.result = "successful" if command.result == "unknown" else command.result
+            command.message = command.message or "Completed"
+        command.ended_at = self._clock.now()

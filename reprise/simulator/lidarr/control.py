@@ -64,7 +64,17 @@ class Mount(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     seen_as: str
 
 
+class PathMapping(msgspec.Struct, rename="camel", forbid_unknown_fields=True, kw_only=True):
+    """A row of `GET /remotepathmapping`; shown, not applied."""
+
+    host: str
+    remote_path: str
+    local_path: str
+
+
 class Health(msgspec.Struct, rename="camel", forbid_unknown_fields=True, kw_only=True):
+    """A row of `GET /health`."""
+
     source: str
     type: str = "error"
     message: str = ""
@@ -95,6 +105,7 @@ class Control:
         knobs.add("empty_queue_page", int, self._set("empty_queue_pages"))
         knobs.add("root_folders", list[str], self._set("root_folders"))
         knobs.add("health", list[Health], self._health)
+        knobs.add("path_mappings", list[PathMapping], self._path_mappings)
         knobs.add("mounts", list[Mount], self._mounts)
         knobs.add("instance_name", str, partial(setattr, world.instance, "name"))
         knobs.add("application_url", str, partial(setattr, world.instance, "application_url"))
@@ -194,6 +205,9 @@ class Control:
 
     def _health(self, health: list[Health]) -> None:
         self._world.settings.health = [msgspec.to_builtins(one) for one in health]
+
+    def _path_mappings(self, mappings: list[PathMapping]) -> None:
+        self._world.settings.path_mappings = [msgspec.to_builtins(one) for one in mappings]
 
     def _mounts(self, mounts: list[Mount]) -> None:
         self._world.settings.mounts = [(mount.disk, mount.seen_as) for mount in mounts]

@@ -83,6 +83,8 @@ class Downloads:
         if download.download_id is not None and download not in self._world.ledger.downloads:
             return
         download.sizeleft = 0
+        if not self._world.settings.completed_download_handling and download.outcome is not Outcome.FAIL:
+            return
         plan = self._world.plans.of(download.release.album.mbid)
         match download.outcome:
             case Outcome.IMPORT | Outcome.UPGRADE:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import msgspec
 from aiohttp import web
@@ -55,7 +56,7 @@ class SearchRoutes:
             self._posting = False
 
     async def _start(self, request: web.Request) -> web.Response:
-        body = msgspec.json.decode(await request.read())
+        body = msgspec.json.decode(await request.read(), type=dict[str, Any])
         text = str(body.get("searchText") or "").strip()
         if not text:
             message = "The field SearchText can not be null, empty, or consist of only whitespace"
@@ -115,8 +116,8 @@ class SearchRoutes:
             known = ", ".join(TYPES)
             return plain(400, f"Unknown event type '{request.match_info['type']}'; must be one of {known}")
         raw = await request.read()
-        mark = msgspec.json.decode(raw) if raw else ""
-        return answer(compact(self._events.sample(event_type, str(mark or ""))), 201)
+        mark = msgspec.json.decode(raw, type=str) if raw else ""
+        return answer(compact(self._events.sample(event_type, mark)), 201)
 
     async def status(self, request: web.Request) -> web.Response:
         peer = self._network.peers.get(request.match_info["username"])
@@ -144,7 +145,7 @@ class SearchRoutes:
         username = request.match_info["username"]
         if not self._network.online(username):
             return plain(404, f"User {username} appears to be offline")
-        body = msgspec.json.decode(await request.read())
+        body = msgspec.json.decode(await request.read(), type=dict[str, Any])
         return answer([self._directory(str(body.get("directory")), username)])
 
     def _directory(self, path: str, username: str) -> dict[str, object]:

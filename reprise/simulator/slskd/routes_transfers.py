@@ -19,6 +19,19 @@ from reprise.simulator.slskd.server import Server
 from reprise.simulator.slskd.transfers import QUEUE_PLACE, Transfer, Transfers
 
 
+class Asked(msgspec.Struct):
+    filename: str
+    size: int
+
+
+class AskedBatch(msgspec.Struct, rename="camel"):
+    username: str
+    files: list[Asked]
+    id: str | None = None
+    search_id: str | None = None
+    options: dict[str, str | None] = {}
+
+
 class TransferRoutes:
     def __init__(self, transfers: Transfers, network: Network, server: Server, clock: Clock) -> None:
         self._transfers = transfers
@@ -85,12 +98,12 @@ class TransferRoutes:
     async def enqueue(self, request: web.Request) -> web.Response:
         """The endpoint that every version has; an offline peer is a 500 here."""
         username = request.match_info["username"]
-        files = msgspec.json.decode(await request.read())
+        files = msgspec.json.decode(await request.read(), type=list[Asked])
         if not files:
             return plain(400, "At least one file is required")
         if not self._network.online(username):
             return plain(500, f"User {username} appears to be offline")
-        wanted = [(str(file["filename"]), int(file["size"])) for file in files]
+        wanted = [(file.filename, file.size) for file in files]
         enqueued, failed = self._transfers.enqueue(username, wanted)
         # Since 0.26 a failure is a .NET tuple, of which the JSON serialiser sees nothing.
         refused: list[Any] = [{} if self._server.has_batches else name for name, _ in failed]
@@ -100,33 +113,32 @@ class TransferRoutes:
         """Since 0.26: all files 201, some 207, none 200; the caller's GUID can be used only once."""
         if not self._server.has_batches:
             return plain(404, "")
-        body: Json = msgspec.json.decode(await request.read())
-        username, files = str(body.get("username") or ""), body.get("files") or []
-        names = [file.get("filename") for file in files]
+        asked = msgspec.json.decode(await request.read(), type=AskedBatch)
+        username, files, destination = asked.username, asked.files, asked.options.get("destination")
+        names = [file.filename for file in files]
         if not username or not files or not all(names):
             return plain(400, "The Username and Files fields are required.")
         if len(set(names)) != len(names):
             return plain(400, "Two or more files in the request are repeated")
-        if any(body.get(name) and guid(body[name]) is None for name in ("id", "searchId")):
+        if any(one and guid(one) is None for one in (asked.id, asked.search_id)):
             return plain(400, "One or more provided identifiers is not a valid GUID/UUID")
-        destination = (body.get("options") or {}).get("destination")
         if destination and (destination.startswith(("/", "\\")) or ".." in destination):
             return plain(400, "The field Destination must be a relative path without traversal segments")
         if not self._network.online(username):
             return plain(404, f"User {username} appears to be offline")
-        batch_id = guid(body.get("id")) or str(uuid.uuid4())
+        batch_id = guid(asked.id) or str(uuid.uuid4())
         if batch_id in self.batches:
             return plain(409, f"A batch with ID {batch_id} already exists")
         # The row exists before its transfers, as in slskd; `externalId` is dropped, as in slskd.
         self.batches[batch_id] = {
-            "searchId": guid(body.get("searchId")),
+            "searchId": guid(asked.search_id),
             "id": batch_id,
             "username": username,
             "direction": "Download",
             "createdAt": ticks(self._clock.now()),
             "options": {"destination": destination},
         }
-        wanted = [(str(file["filename"]), int(file.get("size") or 0)) for file in files]
+        wanted = [(file.filename, file.size) for file in files]
         _, failed = self._transfers.enqueue(username, wanted, batch_id=batch_id, destination=destination)
         failures = [{"filename": name, "message": message} for name, message in failed]
         status = 201 if not failed else 200 if len(failed) == len(files) else 207

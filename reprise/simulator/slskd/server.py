@@ -168,7 +168,7 @@ class Server:
         return answer(True)
 
     async def log_in(self, request: web.Request) -> web.Response:
-        body = msgspec.json.decode(await request.read())
+        body = msgspec.json.decode(await request.read(), type=dict[str, str])
         if (body.get("username"), body.get("password")) != ("slskd", self.password):
             return plain(401, "")
         token, now = secrets.token_urlsafe(32), int(time.time())

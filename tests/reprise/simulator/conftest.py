@@ -8,11 +8,14 @@ from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).parent))  # test folders are no packages; helpers are found by name
 
+import openapi_contract
 from stage import Caller, Receiver, calling, receiving
 
-from reprise.simulator import LidarrSimulator
+from reprise.simulator import LidarrSimulator, SlskdSimulator
+
+SLSKD_KEY = "a-key-of-sixteen-characters"
 
 
 @pytest.fixture
@@ -25,11 +28,27 @@ async def receiver() -> AsyncIterator[Receiver]:
 async def lidarr(receiver: Receiver) -> AsyncIterator[LidarrSimulator]:
     sim = LidarrSimulator(api_key="a-key")
     async with sim.serve():
-        sim.control(webhooks={"url": f"{receiver.url}/lidarr", "secret": "s3cret"})
+        sim.control(webhooks={"url": f"{receiver.url}/lidarr", "secret": "s3cret"}, lose=["ArtistAdd"])
         yield sim
 
 
 @pytest.fixture
 async def call(lidarr: LidarrSimulator) -> AsyncIterator[Caller]:
-    async with calling(lidarr.url, "a-key") as one:
+    """Calls the simulated Lidarr; every answer is held against Lidarr's contract."""
+    async with calling(lidarr.url, "a-key", openapi_contract.check) as one:
+        yield one
+
+
+@pytest.fixture
+async def slskd(receiver: Receiver) -> AsyncIterator[SlskdSimulator]:
+    sim = SlskdSimulator(api_key=SLSKD_KEY)
+    async with sim.serve():
+        sim.control(webhooks={"url": f"{receiver.url}/slskd", "secret": "s3cret"})
+        yield sim
+
+
+@pytest.fixture
+async def ask(slskd: SlskdSimulator) -> AsyncIterator[Caller]:
+    """Calls the simulated slskd."""
+    async with calling(slskd.url, SLSKD_KEY) as one:
         yield one

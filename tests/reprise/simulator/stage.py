@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 import aiohttp
 from aiohttp import web
+
+Check = Callable[[str, str, Any], None]
+FIRST = "00000000-0000-4000-8000-000000000501"
+SECOND = "00000000-0000-4000-8000-000000000502"
+THIRD = "00000000-0000-4000-8000-000000000503"
 
 
 @dataclass
@@ -28,6 +34,7 @@ class Receiver:
     url: str = ""
     status: int = 200
     received: list[Received] = field(default_factory=list)
+    arrived: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
     def types(self) -> list[str]:
@@ -38,6 +45,7 @@ class Receiver:
 
     async def take(self, request: web.Request) -> web.Response:
         self.received.append(Received(request.method, dict(request.headers), await request.read()))
+        self.arrived.set()
         return web.Response(status=self.status, headers={"Location": "/elsewhere"})
 
 
@@ -59,13 +67,14 @@ async def receiving() -> AsyncIterator[Receiver]:
 class Caller:
     """Calls one simulator with its key; answers are (status, decoded body or None)."""
 
-    def __init__(self, session: aiohttp.ClientSession, base: str, key: str) -> None:
+    def __init__(self, session: aiohttp.ClientSession, base: str, key: str, check: Check | None = None) -> None:
         self._session = session
+        self._check = check
         self.base = base
         self.key = key
 
     async def __call__(
-        self, method: str, path: str, body: Any = None, *, key: str | None = None, **query: Any
+        self, method: str, path: str, body: Any = None, /, *, key: str | None = None, **query: Any
     ) -> tuple[int, Any]:
         params = [
             (name, str(value).lower() if isinstance(value, bool) else str(value))
@@ -80,15 +89,35 @@ class Caller:
             headers={"X-Api-Key": self.key if key is None else key},
         ) as answer:
             raw = await answer.read()
-            return answer.status, json.loads(raw) if raw and "json" in answer.content_type else raw.decode()
+            found = json.loads(raw) if raw and "json" in answer.content_type else raw.decode()
+            if self._check is not None and answer.status < 300 and not path.startswith("/_"):
+                self._check(method, path, found)
+            return answer.status, found
 
-    async def get(self, path: str, **query: Any) -> Any:
+    async def get(self, path: str, /, **query: Any) -> Any:
         status, body = await self("GET", path, **query)
         assert status == 200, body
         return body
 
 
 @asynccontextmanager
-async def calling(base: str, key: str) -> AsyncIterator[Caller]:
+async def calling(base: str, key: str, check: Check | None = None) -> AsyncIterator[Caller]:
     async with aiohttp.ClientSession() as session:
-        yield Caller(session, base, key)
+        yield Caller(session, base, key, check)
+
+
+async def add_album(call: Caller, mbid: str, *, search: bool = False) -> dict[str, Any]:
+    """Look an album up and add it, as a careful client does."""
+    (found,) = await call.get("/api/v1/album/lookup", term=f"lidarr:{mbid}")
+    found["artist"] |= {"qualityProfileId": 1, "metadataProfileId": 1, "rootFolderPath": "/music", "monitored": True}
+    status, album = await call(
+        "POST", "/api/v1/album", found | {"monitored": True, "addOptions": {"searchForNewAlbum": search}}
+    )
+    assert status == 201, album
+    return album
+
+
+async def search_album(call: Caller, *album_ids: int) -> dict[str, Any]:
+    status, command = await call("POST", "/api/v1/command", {"name": "AlbumSearch", "albumIds": list(album_ids)})
+    assert status == 201, command
+    return command
