@@ -26,7 +26,18 @@ from shared.acquisition.signals import (
     Unheeded,
 )
 from shared.eventlog.event import Event, Identity
-from shared.sources.reading import UNREADABLE, Unreadable, foreign_id, guid, plain, text, type_name, typed
+from shared.sources.reading import (
+    UNREADABLE,
+    BigInt,
+    Moment,
+    Unreadable,
+    foreign_id,
+    guid,
+    plain,
+    text,
+    type_name,
+    typed,
+)
 
 # Types under which rows of Lidarr's history enter the log, by Lidarr's own name for the row.
 HISTORY_TYPES: Mapping[str, str] = {
@@ -57,7 +68,7 @@ class _Artist(msgspec.Struct, rename="camel"):
 
 
 class _Album(msgspec.Struct, rename="camel"):
-    id: int | None = None
+    id: BigInt | None = None
     mb_id: str = msgspec.field(name="mbId", default="")
     foreign_album_id: str = ""
     title: str = ""
@@ -88,8 +99,8 @@ class _Webhook(msgspec.Struct, rename="camel"):
 
 
 class _HistoryRow(msgspec.Struct, rename="camel"):
-    id: int
-    date: datetime
+    id: BigInt
+    date: Moment
     album: _Album
     artist: _Artist | None = None
     source_title: str = ""
@@ -114,9 +125,7 @@ def identify(headers: Mapping[str, str], body: bytes) -> Identity:
 def _natural_key(kind: str, data: dict[str, Any]) -> str | None:
     instance = str(data.get("instanceName", ""))
     match kind, data:
-        case "Download", {"trackFiles": [_, *_] as files} if all(
-            isinstance(f, dict) and "id" in f for f in files
-        ):
+        case "Download", {"trackFiles": [_, *_] as files} if all(isinstance(f, dict) and "id" in f for f in files):
             parts = sorted(f"{f['id']}@{f.get('dateAdded', '')}" for f in files)
         case "ArtistAdd", {"artist": {"id": int() as artist_id}}:
             parts = [str(artist_id)]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import Any, TypeVar
+from datetime import datetime
+from typing import Annotated, Any, TypeAlias, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -13,7 +14,12 @@ UNREADABLE = "unreadable"
 MAX_TYPE = 64
 MAX_ID = 200
 _TYPE = re.compile(rf"[A-Za-z][A-Za-z0-9_.]{{0,{MAX_TYPE - 1}}}")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _NIL = UUID(int=0)
+
+# What a bigint and a timestamptz can keep: anything else is no number and no time that a peer sends.
+BigInt: TypeAlias = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
+Moment: TypeAlias = Annotated[datetime, msgspec.Meta(tz=True)]
 
 T = TypeVar("T")
 
@@ -48,9 +54,10 @@ def type_name(value: object) -> str:
 
 def foreign_id(value: object) -> str | None:
     """A peer's id as sent, or None where it is empty, no text, or nothing that can be indexed."""
-    if not isinstance(value, str) or not value.strip() or len(value) > MAX_ID or "\x00" in value:
+    if not isinstance(value, str) or not value.strip() or len(value) > MAX_ID:
         return None
-    return value.strip()
+    bare = value.strip()
+    return None if _CONTROL.search(bare) else bare
 
 
 def guid(value: object) -> UUID | None:

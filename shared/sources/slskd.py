@@ -9,7 +9,7 @@ import msgspec
 
 from shared.acquisition.signals import FileArrived, Signal, Unheeded
 from shared.eventlog.event import Event, Identity
-from shared.sources.reading import UNREADABLE, Unreadable, guid, plain, text, type_name, typed
+from shared.sources.reading import UNREADABLE, BigInt, Unreadable, guid, plain, text, type_name, typed
 
 _NOTHING_TO_DO: Mapping[str, str] = {
     # It can come early, several times or never, so nothing may rest on it: files are counted instead.
@@ -28,7 +28,7 @@ class _Transfer(msgspec.Struct, rename="camel"):
     batch_id: str | None = None
     username: str = ""
     filename: str = ""
-    size: int = 0
+    size: BigInt = 0
 
 
 class _FileComplete(msgspec.Struct, rename="camel"):
