@@ -20,7 +20,7 @@ _MISSING = re.compile(r"^Object missing required field `(?P<name>[^`]*)`$")
 _UNKNOWN = re.compile(r"^Object contains unknown field `", re.DOTALL)
 
 
-class MalformedBody(RepriseError):
+class MalformedBody(RepriseError):  # noqa: N818 - named like those in shared/errors.py
     """The body is no JSON."""
 
     code = "malformed_body"

@@ -11,6 +11,7 @@ import msgspec
 from shared.acquisition.model import State
 from shared.eventlog.event import EventState
 
+Time: TypeAlias = Annotated[datetime, msgspec.Meta(tz=True)]
 JobOrigin: TypeAlias = Literal["api", "batch", "wanted", "lidarr"]
 BatchState: TypeAlias = Literal["active", "completed", "failed", "cancelled"]
 
@@ -37,7 +38,7 @@ class Event(msgspec.Struct, kw_only=True):
     state: EventState
     dedupe_key: str | None
     deliveries: Annotated[int, msgspec.Meta(ge=1, description="How often it came; repeats are folded into it.")]
-    received_at: datetime
+    received_at: Time
     attempts: Annotated[int, msgspec.Meta(ge=0, description="How often folding it has failed.")]
     correlation_id: str | None
     job_ids: Annotated[list[UUID], msgspec.Meta(description="The jobs whose album a decision about it concerns.")]
@@ -51,7 +52,7 @@ class Decision(msgspec.Struct, kw_only=True):
     subject_kind: Literal["acquisition", "batch", "peer"]
     subject_id: UUID
     sequence: int
-    decided_at: datetime
+    decided_at: Time
     signal: str
     outcome: Literal["applied", "ignored"]
     reason: str | None
@@ -62,8 +63,8 @@ class Decision(msgspec.Struct, kw_only=True):
 class EventDetail(Event, kw_only=True):
     """An event with everything that was decided because of it."""
 
-    due_at: Annotated[datetime, msgspec.Meta(description="waiting: when it is folded next.")]
-    settled_at: datetime | None
+    due_at: Annotated[Time, msgspec.Meta(description="waiting: when it is folded next.")]
+    settled_at: Time | None
     waits_for: Annotated[list[str], msgspec.Meta(description="parked: what will wake it once that is known.")]
     size_bytes: int
     decisions: list[Decision]
@@ -83,8 +84,8 @@ class Job(msgspec.Struct, kw_only=True):
     state: State
     source: Annotated[str | None, msgspec.Meta(description="Where its latest attempt was made: lidarr or soulseek.")]
     attempts: Annotated[int, msgspec.Meta(ge=0, description="How many attempts its acquisition has made.")]
-    created_at: datetime
-    finished_at: datetime | None
+    created_at: Time
+    finished_at: Time | None
     reason: str | None
 
 
@@ -92,7 +93,7 @@ class HistoryEntry(msgspec.Struct, kw_only=True):
     """One decision about a job's acquisition, with the event that caused it."""
 
     sequence: int
-    decided_at: datetime
+    decided_at: Time
     signal: str
     outcome: Literal["applied", "ignored"]
     reason: str | None
@@ -101,7 +102,7 @@ class HistoryEntry(msgspec.Struct, kw_only=True):
     event_id: UUID
     event_source: str | None
     event_type: str | None
-    event_received_at: datetime | None
+    event_received_at: Time | None
 
 
 class JobDetail(Job, kw_only=True):
@@ -122,8 +123,8 @@ class Batch(msgspec.Struct, kw_only=True):
     completed: int
     failed: int
     cancelled: int
-    created_at: datetime
-    finished_at: datetime | None
+    created_at: Time
+    finished_at: Time | None
 
 
 class BatchDetail(Batch, kw_only=True):
@@ -136,7 +137,7 @@ class BatchVersion(msgspec.Struct, kw_only=True):
     """A batch as one version of it stood, and what brought that version about."""
 
     version: int
-    at: datetime
+    at: Time
     state: BatchState
     total: int
     completed: int
@@ -154,5 +155,5 @@ class Operation(msgspec.Struct, kw_only=True):
     state: Literal["running", "done", "cancelled"]
     total: Annotated[int, msgspec.Meta(description="What it was to do when it started.")]
     done: int
-    started_at: datetime
-    finished_at: datetime | None
+    started_at: Time
+    finished_at: Time | None

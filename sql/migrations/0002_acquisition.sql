@@ -19,6 +19,7 @@ CREATE TABLE discovery_batches (
     CONSTRAINT discovery_batches_counts CHECK (completed + failed + cancelled <= total)
 );
 COMMENT ON TABLE discovery_batches IS 'Albums wanted together. version counts committed updates (optimistic locking).';
+CREATE INDEX discovery_batches_by_time ON discovery_batches (created_at, id);
 
 CREATE TABLE batch_versions (
     batch_id uuid NOT NULL REFERENCES discovery_batches (id),
@@ -123,6 +124,7 @@ COMMENT ON TABLE download_jobs IS 'What somebody asked for: one user, one album,
 -- NULLS NOT DISTINCT: two jobs without a batch are the same request, too.
 CREATE UNIQUE INDEX download_jobs_one_active ON download_jobs (user_id, album_mbid, batch_id) NULLS NOT DISTINCT
     WHERE state NOT IN ('completed', 'failed', 'cancelled');
+CREATE INDEX download_jobs_by_time ON download_jobs (created_at, id);
 CREATE INDEX download_jobs_by_acquisition ON download_jobs (acquisition_id);
 CREATE INDEX download_jobs_by_batch ON download_jobs (batch_id) WHERE batch_id IS NOT NULL;
 

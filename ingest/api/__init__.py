@@ -1,0 +1,49 @@
+"""The API: history, jobs, batches, settings and admin under /api/v1, and its contract, generated from the code."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+from aiohttp import web
+
+from ingest.api.admin import OPERATIONS
+from ingest.api.authentication import Gate
+from ingest.api.docs import routes_of_docs
+from ingest.api.endpoint import endpoint
+from ingest.api.operations import Operations
+from ingest.api.routes import PREFIX
+from ingest.api.services import SERVICES, Services
+from ingest.api.table import ROUTES
+from ingest.parts import Parts
+
+__all__ = ["SERVICES", "Services", "add_api"]
+
+
+def add_api(app: web.Application, parts: Parts) -> None:
+    """Add the API to the receiver's application; app[SERVICES] is then there for other faces.
+
+    Raises ConfigError when a REPRISE_SETTING_* variable can't be used.
+    """
+    services = app[SERVICES] = Services.of(parts)
+    operations = app[OPERATIONS] = Operations(services)
+    gate = Gate(parts.config.admin_token)
+    for route in ROUTES:
+        handle = endpoint(route, services, gate)
+        if route.method == "GET":
+            app.router.add_get(PREFIX + route.path, handle)
+        else:
+            app.router.add_route(route.method, PREFIX + route.path, handle)
+    app.add_routes(routes_of_docs())
+
+    async def in_the_background(app: web.Application) -> AsyncIterator[None]:
+        tasks = [
+            asyncio.create_task(services.settings.run(), name="settings"),
+            asyncio.create_task(operations.run(), name="operations"),
+        ]
+        yield
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    app.cleanup_ctx.append(in_the_background)
