@@ -18,8 +18,9 @@ def ingest() -> None:
     config = load_config(os.environ)
     import uvloop
 
+    from ingest.api import add_api
     from ingest.serve import serve
     from shared.telemetry.logging import configure_logging
 
     configure_logging(config, "ingest")
-    uvloop.run(serve(config))
+    uvloop.run(serve(config, add_api))

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID
 
 import click
 
 from reprise.cli import show
-from reprise.cli.database import config_in_use, connected, finish
-from reprise.cli.desk import at_desk
-from reprise.cli.kinds import USER, Words, paged
-
-if TYPE_CHECKING:
-    from shared.acquisition.listing import JobFilter
-    from shared.acquisition.signals import JobRequested
+from reprise.cli.database import finish
+from reprise.cli.kinds import as_json, paged, reason
 
 STATES = ("pending", "searching", "downloading", "importing", "completed", "failed", "cancelled")
 _COLUMNS = ("created_at", "id", "state", "user_id", "artist_name", "album_title", "attempts", "reason")
@@ -23,109 +18,98 @@ _DECISIONS = ("decided_at", "sequence", "signal", "outcome", "after_state", "rea
 
 @click.group(invoke_without_command=True)
 @click.option("--state", type=click.Choice(STATES), help="Where it stands.")
-@click.option("--user", "user_id", type=USER, help="Whose.")
+@click.option("--user", "user_id", help="Whose.")
 @click.option("--album", "album_mbid", type=click.UUID, help="The album's release-group MBID.")
 @click.option("--batch", "batch_id", type=click.UUID, help="Of this batch.")
-@click.option("--q", type=Words(), help='Text to look for in "artist - album".')
+@click.option("--origin", type=click.Choice(["api", "batch", "wanted", "lidarr"]), help="What made it.")
+@click.option("--source", type=click.Choice(["lidarr", "soulseek"]), help="Where the latest attempt was made.")
 @paged
 @click.pass_context
-def jobs(ctx: click.Context, /, *, limit: int, cursor: str | None, json: bool, **given: Any) -> None:
+def jobs(ctx: click.Context, /, *, as_json: bool, **query: Any) -> None:
     """List download jobs, newest first."""
-    if ctx.invoked_subcommand is not None:
-        return
-    from shared.acquisition.listing import JobFilter
-
-    finish(_list(JobFilter(**given), limit=limit, cursor=cursor, json=json))
+    if ctx.invoked_subcommand is None:
+        finish(_list(query, as_json=as_json))
 
 
 @jobs.command("show")
 @click.argument("job_id", type=click.UUID)
-@click.option("--json", is_flag=True, help="As JSON.")
-def show_job(job_id: UUID, *, json: bool) -> None:
-    """Show one job with every decision about it and the event that caused it."""
-    finish(_show(job_id, json=json))
+@as_json
+def show_job(job_id: UUID, *, as_json: bool) -> None:
+    """Show one job with every decision about its album and the event that caused it."""
+    finish(_show(job_id, as_json=as_json))
 
 
 @jobs.command()
 @click.argument("album_mbid", type=click.UUID)
-@click.option("--artist", "artist_name", type=Words(), required=True, help="The artist's name.")
-@click.option("--title", "album_title", type=Words(), required=True, help="The album's title.")
+@click.option("--artist", "artist_name", required=True, help="The artist's name.")
+@click.option("--title", "album_title", required=True, help="The album's title.")
 @click.option("--artist-mbid", type=click.UUID, help="The artist's MBID.")
-@click.option("--user", "user_id", type=USER, default="me", show_default=True, help="Who asks.")
-@click.option("--json", is_flag=True, help="As JSON.")
-def add(*, user_id: str, json: bool, **album: Any) -> None:
+@click.option("--user", "user_id", default="me", show_default=True, help="Who asks.")
+@click.option("--batch", "batch_id", type=click.UUID, help="A batch that the job shall belong to.")
+@as_json
+def add(*, as_json: bool, **asked: Any) -> None:
     """Ask for an album, by its release-group MBID (MusicBrainz). The same request twice is one job."""
-    from shared.acquisition.signals import AlbumWish, JobRequested
-
-    finish(_add(JobRequested(user_id=user_id, album=AlbumWish(**album)), json=json))
+    finish(_add(asked, as_json=as_json))
 
 
 @jobs.command()
 @click.argument("job_ids", metavar="JOB_ID...", type=click.UUID, nargs=-1, required=True)
-@click.option("--reason", type=Words(), help="Why, for the history.")
+@reason
 def cancel(job_ids: tuple[UUID, ...], *, reason: str | None) -> None:
-    """Cancel open jobs. With an album's last job its download ends, too."""
-    finish(_cancel(job_ids, reason))
+    """Cancel active jobs. With an album's last job its download ends, too."""
+    finish(_act("cancel", job_ids, reason))
 
 
 @jobs.command("retry")
 @click.argument("job_ids", metavar="JOB_ID...", type=click.UUID, nargs=-1, required=True)
-@click.option("--reason", type=Words(), help="Why, for the history.")
+@reason
 def retry_jobs(job_ids: tuple[UUID, ...], *, reason: str | None) -> None:
-    """Open failed or cancelled jobs again, with all their attempts."""
-    finish(_retry(job_ids, reason))
+    """Open failed or cancelled jobs again, with a new budget of attempts."""
+    finish(_act("retry", job_ids, reason))
 
 
-async def _list(wanted: JobFilter, *, limit: int, cursor: str | None, json: bool) -> None:
-    from shared.acquisition.listing import list_jobs
+async def _list(query: dict[str, Any], *, as_json: bool) -> None:
+    from reprise.cli.api import open_api
 
-    async with connected(config_in_use()) as connection:
-        found = await list_jobs(connection, wanted, limit=limit, cursor=cursor)
-    show.page(found, _COLUMNS, json=json)
+    async with open_api() as api:
+        answer = await api.ask("GET", "/jobs", query=query)
+    show.page(answer, _COLUMNS, as_json=as_json)
 
 
-async def _show(job_id: UUID, *, json: bool) -> None:
-    from shared.acquisition.listing import get_job
+async def _show(job_id: UUID, *, as_json: bool) -> None:
+    from reprise.cli.api import open_api
 
-    async with connected(config_in_use()) as connection:
-        job = await get_job(connection, job_id)
-    if json:
-        show.as_json(job)
+    async with open_api() as api:
+        answer = await api.ask("GET", "/jobs/{id}", id=job_id)
+    if as_json:
+        show.json(answer)
         return
+    job = answer.read()
     show.thing(job, leave_out=("history",))
     click.echo()
-    show.rows(job.history, _DECISIONS)
+    show.rows(job["history"], _DECISIONS)
 
 
-async def _add(wish: JobRequested, *, json: bool) -> None:
-    from shared.acquisition.desk import ask_for_album
-    from shared.acquisition.listing import get_job
+async def _add(asked: dict[str, Any], *, as_json: bool) -> None:
+    from reprise.cli.api import open_api
 
-    async with at_desk() as desk:
-        asked = await ask_for_album(desk.pool, desk.folding, wish)
-        async with desk.pool.acquire() as connection:
-            job = await get_job(connection, asked.job_id)
-    if json:
-        show.as_json(job)
+    async with open_api() as api:
+        answer = await api.ask("POST", "/jobs", body=asked)
+    if as_json:
+        show.json(answer)
         return
-    how = "added" if asked.created else "is there already"
-    why = f" ({job.reason})" if job.reason else ""
-    click.echo(f"{job.id} {how}: {job.state}{why}")
+    click.echo(_said(answer.read(), "added" if answer.status == 201 else "is there already"))
 
 
-async def _cancel(job_ids: tuple[UUID, ...], reason: str | None) -> None:
-    from shared.acquisition.desk import cancel_job
+async def _act(what: str, job_ids: tuple[UUID, ...], reason: str | None) -> None:
+    from reprise.cli.api import open_api
 
-    async with at_desk() as desk:
+    async with open_api() as api:
         for job_id in job_ids:
-            await cancel_job(desk.pool, desk.folding, job_id, reason)
-            click.echo(f"{job_id} cancelled")
+            answer = await api.ask("POST", f"/jobs/{{id}}/{what}", id=job_id, body={"reason": reason})
+            click.echo(_said(answer.read(), "cancelled" if what == "cancel" else "opened again"))
 
 
-async def _retry(job_ids: tuple[UUID, ...], reason: str | None) -> None:
-    from shared.acquisition.desk import retry_job
-
-    async with at_desk() as desk:
-        for job_id in job_ids:
-            await retry_job(desk.pool, desk.folding, job_id, reason)
-            click.echo(f"{job_id} opened again")
+def _said(job: dict[str, Any], what: str) -> str:
+    why = f" ({job['reason']})" if job["reason"] else ""
+    return f"{job['id']} {what}: {job['state']}{why}"

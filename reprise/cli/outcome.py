@@ -10,9 +10,10 @@ from collections.abc import Sequence
 import click
 
 from reprise.cli.words import printable
-from shared.errors import ConfigError, RepriseError
+from shared.errors import ConfigError, InvalidInput, RepriseError
 
 FAILED = 1
+WRONG_USAGE = 2
 INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 
 
@@ -45,7 +46,7 @@ def _fail(error: Exception) -> int:
         sys.stderr.write(f"reprise: {error}\n")
         return ConfigError.exit_code
     sys.stderr.write(f"reprise: {explain(error)}\n")
-    return FAILED
+    return WRONG_USAGE if isinstance(error, InvalidInput) else FAILED
 
 
 def explain(error: Exception) -> str:

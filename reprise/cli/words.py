@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
 
-# C0 and C1 controls and the marks that turn the direction of writing: a webhook must not steer a terminal.
-_STEERING = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+# C0 and C1 controls, and the marks that turn the direction of writing: a webhook must not steer a terminal.
+_STEERING = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
 
 def printable(text: str) -> str:
@@ -16,15 +15,13 @@ def printable(text: str) -> str:
 
 
 def cell(value: object) -> str:
-    """A value as a person reads it in a list; nothing for None."""
+    """A value of an answer as a person reads it in a list; nothing for None."""
     match value:
         case None:
             return ""
         case bool():
             return "yes" if value else "no"
-        case datetime():
-            return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        case list() | tuple():
-            return printable(", ".join(map(str, value)))
+        case list():
+            return ", ".join(map(cell, value))
         case _:
             return printable(str(value))
