@@ -45,7 +45,7 @@ class Webhooks(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 
     url: str
     secret: str = ""
-    mode: str | list[str] = "once"
+    mode: str | list[str] | None = None
     name: str = "Reprise"
     method: int = 1
 
@@ -95,7 +95,8 @@ class Connections:
     def register(self, hooks: Webhooks) -> int:
         """What the knob `webhooks` does; a connection of that name is replaced."""
         headers = [{"key": "X-Webhook-Secret", "value": hooks.secret}] if hooks.secret else []
-        self._outbox.set_mode(hooks.mode)
+        if hooks.mode is not None:
+            self._outbox.set_mode(hooks.mode)
         same = next((one.id for one in self.all.values() if one.name == hooks.name), None)
         connection = self.save(
             id=same,

@@ -39,7 +39,7 @@ class Webhooks(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     on: list[str] = msgspec.field(default_factory=lambda: ["Any"])
     timeout_ms: int = 5000
     attempts: int = 1
-    mode: str | list[str] = "once"
+    mode: str | list[str] | None = None
     name: str = "reprise"
 
 
@@ -57,7 +57,8 @@ class Events:
         self._hooks: dict[str, Webhooks] = {}
 
     def hook(self, webhooks: Webhooks) -> None:
-        self._outbox.set_mode(webhooks.mode)
+        if webhooks.mode is not None:
+            self._outbox.set_mode(webhooks.mode)
         self._hooks[webhooks.name] = webhooks
 
     def __len__(self) -> int:
