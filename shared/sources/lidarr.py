@@ -45,6 +45,7 @@ HISTORY_TYPES: Mapping[str, str] = {
     "downloadFailed": "HistoryDownloadFailed",
     "albumImportIncomplete": "HistoryAlbumImportIncomplete",
     "downloadImported": "HistoryDownloadImported",
+    "trackFileImported": "HistoryTrackFileImported",
     "downloadIgnored": "HistoryDownloadIgnored",
 }
 
@@ -260,13 +261,17 @@ def _history_incomplete(row: _HistoryRow) -> Signal:
     )
 
 
+def _history_imported(row: _HistoryRow) -> Signal:
+    return Imported(album=row.album.ref(), download_id=foreign_id(row.download_id), at=row.date, history_id=row.id)
+
+
 _FROM_HISTORY: Mapping[str, Callable[[_HistoryRow], Signal]] = {
     "HistoryGrabbed": _history_grabbed,
     "HistoryDownloadFailed": _history_failed,
     "HistoryAlbumImportIncomplete": _history_incomplete,
-    "HistoryDownloadImported": lambda row: Imported(
-        album=row.album.ref(), download_id=foreign_id(row.download_id), at=row.date, history_id=row.id
-    ),
+    "HistoryDownloadImported": _history_imported,
+    # A person's own import leaves no other row than those of its files.
+    "HistoryTrackFileImported": _history_imported,
     "HistoryDownloadIgnored": lambda row: DownloadDropped(
         album=row.album.ref(), download_id=foreign_id(row.download_id), at=row.date, history_id=row.id
     ),

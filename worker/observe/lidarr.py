@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -17,6 +18,7 @@ from worker.effects.effect import Found
 
 _Q = load("observe")
 _NAME = "lidarr"
+_ONE_FILE = "trackFileImported"
 # Rows are numbered in the order of their writing, but a row may be committed after a later one; both overlaps are
 # cheap, because what is known is not appended again.
 _OVERLAP = timedelta(minutes=10)
@@ -29,11 +31,7 @@ async def observe_lidarr(pool: Pool, lidarr: LidarrClient) -> Found:
     date of Lidarr's own clock; it moves in the transaction that appends the rows.
     """
     since = await _since(pool)
-    rows = [
-        row
-        for row in await lidarr.history_rows_since(since)
-        if row.get("eventType") in HISTORY_TYPES and row.get("album")
-    ]
+    rows = worth_keeping(await lidarr.history_rows_since(since))
     known = {row["key"] for row in await pool.fetch(_Q["known_keys"], _NAME, [_key(row) for row in rows])}
     fresh = sorted((row for row in rows if _key(row) not in known), key=_grabs_first)
     deliveries = tuple(_delivery(row) for row in fresh)
@@ -44,6 +42,26 @@ async def observe_lidarr(pool: Pool, lidarr: LidarrClient) -> Found:
         await connection.execute(_Q["move_cursor"], _NAME, peer_id(_NAME), until, newest)
 
     return Found(deliveries=deliveries, also=move_cursor)
+
+
+def worth_keeping(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The rows that a rule may need. Of an import's many rows, one a file, the newest stands for all,
+    and none is needed beside the row of the import as a whole."""
+    kept = [row for row in rows if row.get("eventType") in HISTORY_TYPES and row.get("album")]
+    whole = {_import_of(row) for row in kept if row["eventType"] == "downloadImported"}
+    newest: dict[tuple[int, str], int] = {}
+    for row in kept:
+        if row["eventType"] == _ONE_FILE:
+            newest[_import_of(row)] = max(row["id"], newest.get(_import_of(row), 0))
+    return [
+        row
+        for row in kept
+        if row["eventType"] != _ONE_FILE or (_import_of(row) not in whole and newest[_import_of(row)] == row["id"])
+    ]
+
+
+def _import_of(row: dict[str, Any]) -> tuple[int, str]:
+    return row["albumId"], row.get("downloadId", "")
 
 
 async def _since(pool: Pool) -> datetime:

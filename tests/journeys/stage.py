@@ -1,0 +1,128 @@
+"""A whole Reprise in one process, with a simulated Lidarr: every word between them goes over real HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+from uuid import UUID, uuid4
+
+import aiohttp
+
+from ingest.api import add_api
+from ingest.serve import listening
+from reprise.simulator import LidarrSimulator
+from reprise.simulator.peer import Call
+from shared.config import Config, Secret
+from shared.postgres.pool import Pool
+from tests.harness.waiting import until
+from worker.serve import working
+
+Json = dict[str, Any]
+
+
+@dataclass(slots=True)
+class Stage:
+    """The hands of a journey: ask through the API, turn Lidarr's knobs, wait for what must come."""
+
+    url: str
+    http: aiohttp.ClientSession
+    lidarr: LidarrSimulator
+    pool: Pool
+    secret: str
+
+    async def ask(self, album: UUID, *, user: str = "me", status: int = 201) -> Json:
+        """Ask for an album."""
+        wish = {"user_id": user, "album_mbid": str(album), "artist_name": "Example Ensemble", "album_title": "First Light"}
+        async with self.http.post("/api/v1/jobs", json=wish) as answer:
+            assert answer.status == status, await answer.text()
+            job: Json = await answer.json()
+            return job
+
+    async def get(self, path: str) -> Json:
+        """GET from the API."""
+        async with self.http.get(path) as answer:
+            assert answer.status == 200, await answer.text()
+            found: Json = await answer.json()
+            return found
+
+    async def send(self, path: str, body: Json | None = None, *, status: int) -> Json:
+        """POST to the API."""
+        async with self.http.post(path, json=body or {}) as answer:
+            assert answer.status == status, await answer.text()
+            found: Json = await answer.json()
+            return found
+
+    async def job(self, album: UUID) -> Json | None:
+        """The newest job for an album, or None."""
+        found = await self.get(f"/api/v1/jobs?album_mbid={album}")
+        return found["items"][0] if found["items"] else None
+
+    async def job_in(self, album: UUID, *states: str) -> Json:
+        """Wait until the album's newest job is in one of these states."""
+
+        async def check() -> Json | None:
+            await self.hurry()
+            job = await self.job(album)
+            return job if job and job["state"] in states else None
+
+        return await until(check, what=f"job {' or '.join(states)}")
+
+    async def settled(self) -> None:
+        """Wait until Lidarr is quiet and nothing is left to fold or to do."""
+
+        async def check() -> bool:
+            await self.lidarr.quiet()
+            await self.hurry()
+            return not await self.pool.fetchval(
+                "SELECT EXISTS (SELECT 1 FROM event_status WHERE state = 'waiting')"
+                " OR EXISTS (SELECT 1 FROM commands WHERE state IN ('waiting', 'running'))"
+            )
+
+        await until(check, what="everything to be settled")
+
+    async def hurry(self) -> None:
+        """Let everything that waits for its time be due: journeys have no patience."""
+        await self.pool.execute("UPDATE commands SET due_at = now() WHERE state = 'waiting' AND due_at > now()")
+
+    async def look(self) -> None:
+        """Have a worker look at Lidarr now, as it does every minute."""
+        await self.pool.execute(
+            "INSERT INTO commands (id, kind, coalesce_key, args, due_at, created_at) VALUES "
+            "(gen_random_uuid(), 'ObservePeer', 'observe:lidarr', '{\"kind\": \"ObservePeer\", \"peer\": \"lidarr\"}',"
+            " now(), now()) ON CONFLICT (coalesce_key) WHERE state = 'waiting' DO NOTHING"
+        )
+
+    def searches(self) -> list[Call]:
+        """The searches that we asked Lidarr for."""
+        return [call for call in self.mutations("/api/v1/command") if call.body["name"] == "AlbumSearch"]
+
+    def mutations(self, *paths: str) -> list[Call]:
+        """The calls that changed Lidarr, by method and path."""
+        return [call for call in self.lidarr.calls if call.method != "GET" and (not paths or call.path in paths)]
+
+
+@asynccontextmanager
+async def staged(config: Config, pool: Pool, *, workers: int = 1) -> AsyncIterator[Stage]:
+    """A stage with a receiver and workers, and a Lidarr that sends its webhooks here."""
+    lidarr = LidarrSimulator(api_key="key-of-the-simulated-lidarr")
+    async with AsyncExitStack() as stack:
+        lidarr_url = await stack.enter_async_context(lidarr.serve(port=0))
+        config = replace(config, lidarr_url=str(lidarr_url), lidarr_api_key=Secret("key-of-the-simulated-lidarr"))
+        port = await stack.enter_async_context(listening(config, add_api))
+        url = f"http://127.0.0.1:{port}"
+        assert config.webhook_secret and config.admin_token
+        secret = config.webhook_secret.reveal()
+        lidarr.control(webhooks={"url": f"{url}/webhooks/lidarr", "secret": secret})
+        for _ in range(workers):
+            await stack.enter_async_context(working(config, stopping=asyncio.Event()))
+        headers = {"Authorization": f"Bearer {config.admin_token.reveal()}"}
+        http = await stack.enter_async_context(aiohttp.ClientSession(url, headers=headers))
+        yield Stage(url=url, http=http, lidarr=lidarr, pool=pool, secret=secret)
+
+
+def new_album() -> UUID:
+    """An album nobody has asked for yet; the simulated Lidarr knows any."""
+    return uuid4()
