@@ -11,7 +11,7 @@ from uuid import uuid4
 import structlog
 
 from shared.acquisition.acts import own_delivery
-from shared.acquisition.asking import NO_SOURCE
+from shared.acquisition.steps import NO_SOURCE
 from shared.acquisition.commands import ObservePeer, coalesce_key
 from shared.acquisition.signals import SourceAppeared
 from shared.eventlog import store as eventlog

@@ -9,10 +9,9 @@ from msgspec.structs import replace
 from shared.acquisition.commands import EnsureAlbum
 from shared.acquisition.model import Acquisition, Context, Job, Order, Outcome, State
 from shared.acquisition.signals import JobCancelled, JobRequested, JobRetried
-from shared.acquisition.steps import applied, finish, ignored
+from shared.acquisition.steps import NO_SOURCE, applied, finish, ignored
 from shared.eventlog.identity import derived_id
 
-NO_SOURCE = "no_source_configured"
 ALREADY_ASKED = "already_asked"
 
 
@@ -81,8 +80,12 @@ def cancel(acquisition: Acquisition, signal: JobCancelled, context: Context) -> 
         return ignored(acquisition, f"job_is_{job.state}" if job else "job_is_elsewhere")
     cancelled = replace(job, state=State.CANCELLED, finished_at=context.now, reason=signal.reason or "cancelled")
     after = replace(acquisition, jobs=tuple(cancelled if one.id == job.id else one for one in acquisition.jobs))
-    if any(one.is_active for one in after.jobs):
+    wanted = [one for one in after.jobs if one.is_active]
+    if any(one.origin != "lidarr" for one in wanted):
         return applied(after, reason="cancelled one of several jobs")
+    if wanted and any(attempt.foreign_grab for attempt in acquisition.open_attempts):
+        # Lidarr's own download goes on without us: it is watched again.
+        return applied(replace(after, origin="lidarr"), reason="nobody wants it any more; Lidarr goes on by itself")
     return finish(after, State.CANCELLED, context, reason=signal.reason or "cancelled")
 
 

@@ -22,7 +22,8 @@ SAME_GRAB_WITHIN = timedelta(minutes=10)
 def is_same_grab(attempt: Attempt, signal: Grabbed) -> bool:
     """Whether a Grab may speak of this attempt: by download id, or without one (a blackhole) by title."""
     if signal.download_id is None:
-        return attempt.download_id is None and attempt.release_title == signal.release_title
+        untold = attempt.download_id is None and signal.release_title is not None
+        return untold and attempt.release_title == signal.release_title
     return same_download(attempt.download_id, signal.download_id)
 
 

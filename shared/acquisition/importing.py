@@ -24,6 +24,7 @@ from shared.acquisition.steps import (
     check,
     fail_attempt,
     finish,
+    first_import,
     from_before,
     ignored,
     is_complete,
@@ -69,8 +70,7 @@ def imported_after_end(acquisition: Acquisition, signal: Imported, context: Cont
 def album_checked(acquisition: Acquisition, signal: AlbumChecked, context: Context) -> Outcome:
     """Complete: the first import wins. Not complete: more files may come, or Lidarr's history says why not."""
     if is_complete(signal.track_file_count, signal.track_count):
-        winner = next((one for one in acquisition.open_attempts if one.state is AttemptState.IMPORTING), None)
-        return finish(acquisition, State.COMPLETED, context, winner=winner or acquisition.current)
+        return finish(acquisition, State.COMPLETED, context, winner=first_import(acquisition))
     if signal.track_count == 0:
         return applied(acquisition, check(acquisition, TRACKS_UNKNOWN_YET_S), reason="tracks_unknown_yet")
     partial = f"partial: {signal.track_file_count} of {signal.track_count} tracks"

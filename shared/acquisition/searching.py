@@ -7,7 +7,17 @@ from msgspec.structs import replace
 from shared.acquisition.commands import FollowSearch
 from shared.acquisition.model import Acquisition, Attempt, AttemptState, Context, Order, Outcome, State
 from shared.acquisition.signals import AlbumReady, CommandFailed, SearchFinished, SearchStarted
-from shared.acquisition.steps import applied, check, fail_attempt, finish, ignored, is_complete, look, search
+from shared.acquisition.steps import (
+    applied,
+    check,
+    fail_attempt,
+    finish,
+    first_import,
+    ignored,
+    is_complete,
+    look,
+    search,
+)
 
 POLL_SEARCH_S = 2.0
 LOOK_AFTER_SEARCH_S = 5.0
@@ -20,7 +30,8 @@ def album_ready(acquisition: Acquisition, signal: AlbumReady, context: Context) 
     if acquisition.history_floor is None:
         after = replace(after, history_floor=signal.history_floor)
     if is_complete(signal.track_file_count, signal.track_count):
-        return finish(after, State.COMPLETED, context, reason="already_in_library")
+        winner = first_import(acquisition)
+        return finish(after, State.COMPLETED, context, reason=None if winner else "already_in_library", winner=winner)
     if acquisition.open_attempts:
         return applied(after)
     searching, orders = search(after, context)

@@ -17,6 +17,7 @@ from shared.acquisition.model import (
     State,
 )
 
+NO_SOURCE = "no_source_configured"
 # Lidarr may search again by itself right after a failure; our own search looks first whether it has.
 SEARCH_AGAIN_AFTER_S = 5.0
 # The row of history that a webhook hints at may be written a moment after it.
@@ -70,6 +71,8 @@ def search(
     acquisition: Acquisition, context: Context, *, delay_s: float = 0.0
 ) -> tuple[Acquisition, tuple[Order, ...]]:
     """Start the next attempt at Lidarr; where Lidarr's id of the album isn't known yet, ask for that first."""
+    if not context.lidarr:
+        return replace(acquisition, state=State.PENDING, reason=NO_SOURCE), ()
     if acquisition.lidarr_album_id is None:
         ensure = EnsureAlbum(acquisition_id=acquisition.id, album_mbid=acquisition.album_mbid)
         return replace(acquisition, state=State.PENDING, reason=None), (Order(ensure, delay_s),)
@@ -118,6 +121,11 @@ def finish(
         orders += abandon(acquisition, attempt, context)
     after = replace(after, state=state, reason=reason, finished_at=context.now)
     return applied(after, *orders, reason=reason)
+
+
+def first_import(acquisition: Acquisition) -> Attempt | None:
+    """The attempt whose files came in first: what completes the album if it is complete now."""
+    return next((one for one in acquisition.open_attempts if one.state is AttemptState.IMPORTING), None)
 
 
 def abandon(

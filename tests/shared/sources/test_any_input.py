@@ -35,14 +35,14 @@ scalars = st.one_of(
     st.integers(min_value=-(2**80), max_value=2**80),
     st.floats(allow_nan=False, allow_infinity=False),
     st.text(),
-    st.text(min_size=150, max_size=300),
+    st.text("ab\x00東", min_size=150, max_size=300),
     st.sampled_from(["Grab", "Download", "\x00", "a\x1fb", "00000000-0000-4000-8000-000000000501", "İ", "x" * 70_000]),
     st.sampled_from(["2026-01-01T00:00:00Z", "2026-01-01T00:00:00", "0001-01-01T00:00:00Z"]),
     st.sampled_from([one for _, one in TYPES]),
 )
 names = st.sampled_from(FIELDS) | st.text(max_size=8)
 values = st.recursive(
-    scalars, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(names, inner, max_size=6), max_leaves=25
+    scalars, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(names, inner, max_size=6), max_leaves=8
 )
 objects = st.dictionaries(names, values, max_size=10)
 
@@ -98,7 +98,7 @@ def numbers_of(value: object) -> list[int]:
     return [value] if isinstance(value, int) else []
 
 
-@settings(max_examples=400)
+@settings(max_examples=120)
 @given(kind=st.sampled_from(TYPES), body=objects.map(lambda value: json.dumps(value).encode()) | st.binary())
 def test_interpret_takes_any_body_under_any_type(kind: tuple[str, str], body: bytes) -> None:
     source, type = kind
