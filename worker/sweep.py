@@ -11,9 +11,9 @@ from uuid import uuid4
 import structlog
 
 from shared.acquisition.acts import own_delivery
-from shared.acquisition.steps import NO_SOURCE
 from shared.acquisition.commands import ObservePeer, coalesce_key
 from shared.acquisition.signals import SourceAppeared
+from shared.acquisition.steps import NO_SOURCE
 from shared.eventlog import store as eventlog
 from shared.eventlog.event import REPRISE
 from shared.postgres.pool import Pool
