@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 import asyncpg
 import structlog
 
-from ingest.outage import is_own_fault, worth_a_new_connection
+from ingest.outage import is_own_fault, is_trouble, worth_a_new_connection
 from shared.errors import Unavailable
 from shared.eventlog.event import Appended, Delivery
 from shared.eventlog.store import append
@@ -55,15 +56,18 @@ class Lane:
         except asyncio.CancelledError:
             self.close()
             raise
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        except Exception as error:
             self.close()
+            if not is_trouble(error):
+                _log.exception("append.failed")
             raise Unavailable(f"Postgres: {error or type(error).__name__}") from error
 
     def close(self) -> None:
         """Drop the connection at once, whatever it is doing; asking a hung server to let go would hang as well."""
-        if self._connection is not None:
-            self._connection.terminate()
-            self._connection = None
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            with suppress(asyncpg.InterfaceError):  # lost already, and so given back to the pool by itself
+                connection.terminate()
 
     async def _divide(self, group: Sequence[Delivery]) -> list[Appended | Rejected]:
         try:
@@ -90,7 +94,7 @@ class Lane:
     async def _insert(self, group: Sequence[Delivery]) -> list[Appended]:
         try:
             return await append(await self._connected(), group)
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        except Exception as error:
             if not worth_a_new_connection(error):
                 raise
         # The connection is gone, or lost a deadlock: Postgres itself may be well (a restart, a terminated backend).
@@ -98,8 +102,7 @@ class Lane:
         return await append(await self._connected(), group)
 
     async def _connected(self) -> Connection:
-        if self._connection is None or self._connection.is_closed():
-            self.close()
+        if self._connection is None:
             # Others of the pool may have gone the same way.
             await self._pool.expire_connections()
             self._connection = await self._pool.acquire()
@@ -163,12 +166,11 @@ class Appender:
         try:
             answers = await lane.append([delivery for delivery, _ in group], patience_s=self._patience_s())
         except BaseException as error:
-            known = isinstance(error, Unavailable)
-            reason = error if known else Unavailable(f"appending failed: {type(error).__name__}")
+            reason = error if isinstance(error, Unavailable) else Unavailable("appending was given up")
             _fail(group, reason)
             # Whoever waits behind this group would find out the same, only later.
             self._fail_waiting(reason)
-            if not known:
+            if reason is not error:
                 raise
             return
         finally:

@@ -126,7 +126,7 @@ class Intake:
         SPOOLING.set(not self._direct)
         SPOOL_BYTES.set(self._spool.size_bytes)
         SPOOL_OLDEST_SECONDS.set(self._oldest_s())
-        SPOOL_FULL.set(isinstance(self._spool.trouble, SpoolFull))
+        SPOOL_FULL.set(not self._direct and not self._postgres_takes and isinstance(self._spool.trouble, SpoolFull))
 
     async def close(self) -> None:
         """Finish what is under way. What is spooled stays for the next process."""

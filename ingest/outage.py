@@ -22,6 +22,11 @@ def is_own_fault(error: BaseException) -> bool:
     return isinstance(error, _OWN_FAULTS)
 
 
+def is_trouble(error: BaseException) -> bool:
+    """Whether this is how a server that is away, busy or unwell shows."""
+    return isinstance(error, (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError))
+
+
 def worth_a_new_connection(error: BaseException) -> bool:
     """Whether the same append may succeed at once on another connection, because only this one is lost."""
     return isinstance(
@@ -31,6 +36,7 @@ def worth_a_new_connection(error: BaseException) -> bool:
             asyncpg.AdminShutdownError,
             asyncpg.CrashShutdownError,
             asyncpg.InterfaceError,
+            asyncpg.InternalClientError,  # what asyncpg says when the goodbye of a terminated backend crosses a query
             asyncpg.TransactionRollbackError,  # deadlock, serialization
             ConnectionError,
         ),

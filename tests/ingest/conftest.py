@@ -51,7 +51,8 @@ class Hooks:
         """Wait until /readyz says status."""
 
         async def says() -> bool:
-            return (await self.ready())["status"] == status
+            _, lines = await self.ask("GET", "/readyz", headers={})
+            return bool(lines["status"] == status)
 
         await until(says, what=f"/readyz says {status}")
 
