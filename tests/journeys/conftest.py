@@ -10,7 +10,7 @@ import pytest
 from shared.config import Config
 from tests.journeys.stage import Stage, staged
 
-DELIVERIES = ["once", "doubled", "shuffled", "doubled+shuffled", "lost"]
+DELIVERIES = ["once", "doubled", "doubled+shuffled", "lost"]
 
 
 @pytest.fixture

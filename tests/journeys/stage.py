@@ -17,6 +17,8 @@ from reprise.simulator import LidarrSimulator
 from reprise.simulator.peer import Call
 from shared.config import Config, Secret
 from shared.postgres.pool import Pool
+from shared.redis import RedisLink
+from shared.taskqueue import WakeUps
 from tests.harness.waiting import until
 from worker.serve import working
 
@@ -32,6 +34,7 @@ class Stage:
     lidarr: LidarrSimulator
     pool: Pool
     secret: str
+    wake_ups: WakeUps
 
     async def ask(self, album: UUID, *, user: str = "me", status: int = 201) -> Json:
         """Ask for an album."""
@@ -85,7 +88,11 @@ class Stage:
 
     async def hurry(self) -> None:
         """Let everything that waits for its time be due: journeys have no patience."""
-        await self.pool.execute("UPDATE commands SET due_at = now() WHERE state = 'waiting' AND due_at > now()")
+        hurried = await self.pool.execute(
+            "UPDATE commands SET due_at = now() WHERE state = 'waiting' AND due_at > now()"
+        )
+        if hurried != "UPDATE 0":
+            self.wake_ups.offer("execute")
 
     async def look(self) -> None:
         """Have a worker look at Lidarr now, as it does every minute."""
@@ -94,6 +101,7 @@ class Stage:
             "(gen_random_uuid(), 'ObservePeer', 'observe:lidarr', '{\"kind\": \"ObservePeer\", \"peer\": \"lidarr\"}',"
             " now(), now()) ON CONFLICT (coalesce_key) WHERE state = 'waiting' DO NOTHING"
         )
+        self.wake_ups.offer("execute")
 
     def searches(self) -> list[Call]:
         """The searches that we asked Lidarr for."""
@@ -120,7 +128,11 @@ async def staged(config: Config, pool: Pool, *, workers: int = 1) -> AsyncIterat
             await stack.enter_async_context(working(config, stopping=asyncio.Event()))
         headers = {"Authorization": f"Bearer {config.admin_token.reveal()}"}
         http = await stack.enter_async_context(aiohttp.ClientSession(url, headers=headers))
-        yield Stage(url=url, http=http, lidarr=lidarr, pool=pool, secret=secret)
+        link = RedisLink(config.redis_url)
+        stack.push_async_callback(link.close)
+        wake_ups = WakeUps(link)
+        stack.push_async_callback(wake_ups.close)
+        yield Stage(url=url, http=http, lidarr=lidarr, pool=pool, secret=secret, wake_ups=wake_ups)
 
 
 def new_album() -> UUID:
