@@ -11,7 +11,16 @@ from reprise.standalone.layout import Layout
 from shared.config import Config, Secret
 
 _FILE = "run/up.json"
-_FIELDS = ("database_url", "redis_url", "admin_token", "webhook_secret", "secret_key")
+_SECRETS = (
+    "database_url",
+    "redis_url",
+    "admin_token",
+    "webhook_secret",
+    "secret_key",
+    "lidarr_api_key",
+    "slskd_api_key",
+)
+_PEERS = ("lidarr_url", "slskd_url")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +33,8 @@ class Attached:
 
 def publish(layout: Layout, config: Config, url: str) -> None:
     """Write down, readable by this user alone, where the servers are."""
-    values = {name: value.reveal() for name in _FIELDS if (value := getattr(config, name)) is not None}
+    values = {name: value.reveal() for name in _SECRETS if (value := getattr(config, name)) is not None}
+    values |= {name: value for name in _PEERS if (value := getattr(config, name)) is not None}
     path = layout.data_dir / _FILE
     partial = path.with_suffix(".new")
     partial.unlink(missing_ok=True)
@@ -48,5 +58,6 @@ def attach(config: Config) -> Attached | None:
         known = json.loads(path.read_text())
     except FileNotFoundError:
         return None
-    missing: dict[str, Any] = {n: Secret(known[n]) for n in _FIELDS if getattr(config, n) is None and n in known}
+    absent = [name for name in known if getattr(config, name, "") is None]
+    missing: dict[str, Any] = {name: known[name] if name in _PEERS else Secret(known[name]) for name in absent}
     return Attached(replace(config, **missing), known["url"])

@@ -8,6 +8,7 @@ import signal
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import aiohttp
 import asyncpg
@@ -15,20 +16,21 @@ import structlog
 
 from reprise.standalone import attach, ports
 from reprise.standalone.addresses import addresses
-from reprise.standalone.demo import SimulatedPart, demo_environment
 from reprise.standalone.instance import only_instance
 from reprise.standalone.layout import Layout, prepare, write_private
 from reprise.standalone.postgres import Postgres
 from reprise.standalone.problems import CannotStart
 from reprise.standalone.program import Program, end_orphans
 from reprise.standalone.secrets import complete
-from reprise.standalone.story import play
 from reprise.standalone.supervisor import Supervisor
 from reprise.standalone.valkey import Valkey
 from reprise.standalone.welcome import welcome
 from shared.config import Config, Secret
 from shared.postgres.migrate import migrate
 from shared.telemetry.logging import protect
+
+if TYPE_CHECKING:
+    from reprise.standalone.demo import Demo
 
 log = structlog.get_logger(__name__)
 
@@ -130,14 +132,16 @@ class _House:
         database_url, redis_url = await self._servers()
         await self._migrate(database_url)
         config = replace(completed.config, database_url=database_url, redis_url=redis_url)
-        attach.publish(self._layout, config, addresses(config.host, port).here)
         environment = self._environ | completed.environment | self._addressed(config, port)
-        lidarr: SimulatedPart | None = None
+        demo: Demo | None = None
         if self._demo:
-            local = f"http://{_probed(config.host)}:{port}"
-            lidarr, slskd = (SimulatedPart(k, webhook_url=local, config=config) for k in ("lidarr", "slskd"))
-            await self._supervisor.start(lidarr, slskd)
-            environment = demo_environment(environment, lidarr=lidarr, slskd=slskd)
+            from reprise.standalone.demo import Demo  # here: the simulators take their time to import
+
+            demo = Demo(config, url=f"http://{_probed(config.host)}:{port}", say=self._say)
+            await self._supervisor.start(*demo.parts)
+            environment = demo.environment(environment)
+            config = demo.config(config)
+        attach.publish(self._layout, config, addresses(config.host, port).here)
         programs = [Program("ingest", ["ingest"], layout=self._layout, environment=environment)]
         for number, metrics_port in enumerate(self._metrics_ports(), start=1):
             own = environment | {"REPRISE_METRICS_PORT": str(metrics_port)}
@@ -145,10 +149,8 @@ class _House:
         await self._supervisor.start(*programs)
         await self._receiver_ready(port)
         self._say(welcome(completed, self._layout, port))
-        if lidarr is not None and config.admin_token is not None:
-            token = config.admin_token.reveal()
-            local = f"http://{_probed(config.host)}:{port}"
-            self._story = asyncio.create_task(play(lidarr, url=local, admin_token=token, say=self._say))
+        if demo is not None:
+            self._story = asyncio.create_task(demo.play())
 
     def _check_ports(self, port: int) -> None:
         wanted = [(port, "REPRISE_PORT"), *((p, "REPRISE_METRICS_PORT") for p in self._metrics_ports())]
