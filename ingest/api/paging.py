@@ -28,7 +28,7 @@ _Time: TypeAlias = Annotated[datetime, msgspec.Meta(tz=True)]
 EventKey: TypeAlias = tuple[Literal["events"], UUID]
 JobKey: TypeAlias = tuple[Literal["jobs"], _Time, UUID]
 BatchKey: TypeAlias = tuple[Literal["batches"], _Time, UUID]
-VersionKey: TypeAlias = tuple[Literal["versions"], Annotated[int, msgspec.Meta(ge=0, lt=2**63)]]
+VersionKey: TypeAlias = tuple[Literal["versions"], Annotated[int, msgspec.Meta(ge=0, le=2**53)]]
 
 
 class Page(msgspec.Struct, Generic[T], kw_only=True):

@@ -13,6 +13,7 @@ import aiohttp
 import msgspec
 import pytest
 from jsonschema import Draft202012Validator, FormatChecker
+from yarl import URL
 
 from ingest.api import SERVICES, Services, add_api
 from ingest.api.openapi import document
@@ -49,10 +50,10 @@ class Api:
         ]
         self._paths.sort(key=lambda pair: "{" in pair[1])
 
-    async def __call__(self, method: str, path: str, **kwargs: Any) -> Answer:
+    async def __call__(self, method: str, path: str | URL, **kwargs: Any) -> Answer:
         headers = {"Authorization": f"Bearer {self._token}", **kwargs.pop("headers", {})}
         async with self.http.request(method, path, headers=headers, **kwargs) as response:
-            answer = Answer(response.status, dict(response.headers), await response.read())
+            answer = Answer(response.status, response.headers, await response.read())
         self._check(method, path, answer)
         return answer
 
@@ -78,8 +79,8 @@ class Api:
                 return items
             params["cursor"] = page["next"]
 
-    def _check(self, method: str, path: str, answer: Answer) -> None:
-        bare = path.partition("?")[0]
+    def _check(self, method: str, path: str | URL, answer: Answer) -> None:
+        bare = str(path).partition("?")[0]
         template = next(template for pattern, template in self._paths if pattern.match(bare))
         responses = self.contract["paths"][template][method.lower()]["responses"]
         assert str(answer.status) in responses, f"{method} {template} answered {answer.status}: {answer.raw!r}"

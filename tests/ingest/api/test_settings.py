@@ -1,0 +1,47 @@
+"""Settings over real HTTP: listed, changed, recorded, refused."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+
+async def test_a_setting_is_changed_and_recorded(api: Any) -> None:
+    before = await api.get("/api/v1/settings")
+    found = {one["name"]: one for one in before["items"]}
+    assert found["album_max_attempts"] == {
+        "name": "album_max_attempts",
+        "value": 3,
+        "default": 3,
+        "unit": "attempts",
+        "min": 1,
+        "max": 100,
+        "origin": "default",
+        "help": found["album_max_attempts"]["help"],
+    }
+    answer = await api("PUT", "/api/v1/settings/album_max_attempts", json={"value": 7})
+    assert (answer.status, answer.json["value"], answer.json["origin"]) == (200, 7, "set")
+    assert api.services.settings.current().album_max_attempts == 7
+    after = await api.get("/api/v1/settings")
+    assert after["version"] == before["version"] + 1 == api.services.settings.current().version
+    (event,) = (await api.get("/api/v1/events", type="SettingChanged"))["items"]
+    body = (await api("GET", f"/api/v1/events/{event['id']}/body")).json
+    assert (body["name"], body["value"], body["version"]) == ("album_max_attempts", 7, after["version"])
+    assert (event["source"], event["state"]) == ("operator", "ignored")
+    reset = await api("PUT", "/api/v1/settings/album_max_attempts", json={"value": None})
+    assert (reset.json["value"], reset.json["origin"]) == (3, "default")
+
+
+@pytest.mark.parametrize("value", [0, 101, "3", 1.5, True, [1], {"a": 1}, 10**30, "a\x00"])
+async def test_a_value_that_does_not_fit_changes_nothing(api: Any, value: Any) -> None:
+    answer = await api("PUT", "/api/v1/settings/album_max_attempts", json={"value": value})
+    assert answer.status == 422
+    assert answer.json["field"] == "value"
+    assert (await api.get("/api/v1/settings"))["version"] == 1
+
+
+async def test_an_unknown_setting_is_404_and_a_missing_value_422(api: Any) -> None:
+    assert (await api("PUT", "/api/v1/settings/nonsense", json={"value": 1})).status == 404
+    assert (await api("PUT", "/api/v1/settings/version", json={"value": 1})).status == 404
+    assert (await api("PUT", "/api/v1/settings/album_max_attempts", json={})).json["field"] == "value"
