@@ -5,11 +5,18 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
+from collections.abc import Callable
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from typing import Any, Literal
 
+import structlog
+
 from reprise.simulator.run import build
-from shared.config import Config
+from reprise.standalone.story import play
+from shared.config import Config, Secret
+
+log = structlog.get_logger(__name__)
 
 STEP_S = 1.5  # slow enough to watch
 _REPLACED = ("LIDARR_URL", "LIDARR_API_KEY", "SLSKD_URL", "SLSKD_API_KEY")
@@ -51,13 +58,45 @@ class SimulatedPart:
         self._peer.control(**knobs)
 
 
-def demo_environment(environment: dict[str, str], *, lidarr: SimulatedPart, slskd: SimulatedPart) -> dict[str, str]:
-    """The environment with the simulated peers in place of any real ones."""
-    taken_out = {f"{name}{suffix}" for name in _REPLACED for suffix in ("", "_FILE")}
-    kept = {name: value for name, value in environment.items() if name not in taken_out}
-    return kept | {
-        "LIDARR_URL": lidarr.url,
-        "LIDARR_API_KEY": lidarr.api_key,
-        "SLSKD_URL": slskd.url,
-        "SLSKD_API_KEY": slskd.api_key,
-    }
+class Demo:
+    """Both peers, and the story that is played on them. The config must have its secrets."""
+
+    def __init__(self, config: Config, *, url: str, say: Callable[[str], None]) -> None:
+        self._config = config
+        self._url = url
+        self._say = say
+        self._lidarr = SimulatedPart("lidarr", webhook_url=url, config=config)
+        self._slskd = SimulatedPart("slskd", webhook_url=url, config=config)
+
+    @property
+    def parts(self) -> tuple[SimulatedPart, SimulatedPart]:
+        return self._lidarr, self._slskd
+
+    def config(self, config: Config) -> Config:
+        """The config with the simulated peers, which must be started, in place of any real ones."""
+        return replace(
+            config,
+            lidarr_url=self._lidarr.url,
+            lidarr_api_key=Secret(self._lidarr.api_key),
+            slskd_url=self._slskd.url,
+            slskd_api_key=Secret(self._slskd.api_key),
+        )
+
+    def environment(self, environment: dict[str, str]) -> dict[str, str]:
+        """The same for the environment of children."""
+        taken_out = {f"{name}{suffix}" for name in _REPLACED for suffix in ("", "_FILE")}
+        kept = {name: value for name, value in environment.items() if name not in taken_out}
+        return kept | {
+            "LIDARR_URL": self._lidarr.url,
+            "LIDARR_API_KEY": self._lidarr.api_key,
+            "SLSKD_URL": self._slskd.url,
+            "SLSKD_API_KEY": self._slskd.api_key,
+        }
+
+    async def play(self) -> None:
+        """The story, once. What goes wrong is told, and never ends `up`."""
+        token = self._config.admin_token
+        try:
+            await play(self._lidarr, url=self._url, admin_token=token.reveal() if token else "", say=self._say)
+        except Exception as error:
+            log.exception("demo.failed", error=str(error))

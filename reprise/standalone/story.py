@@ -9,16 +9,21 @@ import asyncio
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any, Protocol
 
 import aiohttp
 import structlog
-
-from reprise.standalone.demo import SimulatedPart
 
 log = structlog.get_logger(__name__)
 
 _POLL_S = 0.5
 _FINAL = ("completed", "failed", "cancelled")
+
+
+class Knobbed(Protocol):
+    """A simulated peer, as far as the story needs one."""
+
+    def control(self, **knobs: Any) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,15 +38,8 @@ class _Album:
         return {"album_mbid": self.mbid, "artist_name": self.artist, "album_title": self.title}
 
 
-async def play(lidarr: SimulatedPart, *, url: str, admin_token: str, say: Callable[[str], None]) -> None:
-    """Play it once. What goes wrong is told, and never ends `up`."""
-    try:
-        await _play(lidarr, url=url, admin_token=admin_token, say=say)
-    except Exception as error:
-        log.exception("demo.failed", error=str(error))
-
-
-async def _play(lidarr: SimulatedPart, *, url: str, admin_token: str, say: Callable[[str], None]) -> None:
+async def play(lidarr: Knobbed, *, url: str, admin_token: str, say: Callable[[str], None]) -> None:
+    """Play it once. Raises what the API or a knob refuses."""
     arrives = _Album("The Paper Lanterns", "First Light")
     lost = _Album("Salt & Vinegar", "The Unfindable Tape", "fail")
     batch = [_Album("Nine Bridges", title) for title in ("North Bank", "South Bank", "Undertow")]
