@@ -90,19 +90,17 @@ def failure_hinted(acquisition: Acquisition, signal: DownloadFailureHinted, cont
 
 
 def _attempt_of_row(acquisition: Acquisition, signal: Row) -> Attempt | None:
-    """The open attempt that a row of history ends: same download, grabbed before that row."""
-    return next(
-        (
-            one
-            for one in reversed(acquisition.open_attempts)
-            if (
-                same_download(one.download_id, signal.download_id)
-                or (signal.download_id is None and one.download_id is None)
-            )
-            and (one.grab_history_id is None or one.grab_history_id < signal.history_id)
-        ),
-        None,
-    )
+    """The open attempt that a row of history ends: same download, grabbed before that row, and the latest of these."""
+    grabbed_before = [
+        one
+        for one in acquisition.open_attempts
+        if (
+            same_download(one.download_id, signal.download_id)
+            or (signal.download_id is None and one.download_id is None)
+        )
+        and (one.grab_history_id is None or one.grab_history_id < signal.history_id)
+    ]
+    return max(grabbed_before, key=lambda one: (one.grab_history_id or 0, one.number), default=None)
 
 
 def row_ends_attempt(acquisition: Acquisition, signal: Row, context: Context) -> Outcome:
