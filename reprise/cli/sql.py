@@ -54,7 +54,7 @@ def sql(arguments: tuple[str, ...]) -> None:
     found = target(url_of(config))
     program = _psql()
     sys.stdout.flush()
-    os.execve(program, ["psql", "-d", found.url, *arguments], {**os.environ, **found.environment})  # noqa: S606 - psql itself
+    os.execve(program, [program, "-d", found.url, *arguments], {**os.environ, **found.environment})  # noqa: S606 - psql itself
 
 
 def _psql() -> str:
