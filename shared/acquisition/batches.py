@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from shared.acquisition.commands import RollUpBatch
 from shared.acquisition.model import Context, Order, State
 from shared.acquisition.signals import BatchCancelled, BatchRequested, JobCancelled, JobRequested, Signal
-from shared.acquisition.workspace import Batch, Decision, Workspace
+from shared.acquisition.workspace import Batch, Decision, Workspace, record
 from shared.eventlog.identity import derived_id
 
 STALE = "stale_version"
@@ -59,8 +59,8 @@ def _open(signal: BatchRequested, work: Workspace, context: Context, event_id: U
         JobRequested(user_id=signal.user_id, album=wishes[album], batch_id=batch.id, origin=signal.origin)
         for album in sorted(wishes)
     )
-    record = _record(batch, signal, context, event_id, reason=None, applied=True)
-    return BatchDecision(record, requests, (Order(RollUpBatch(batch_id=batch.id)),))
+    decision = _record(batch, signal, context, event_id, reason=None, applied=True)
+    return BatchDecision(decision, requests, (Order(RollUpBatch(batch_id=batch.id)),))
 
 
 def _cancel(signal: BatchCancelled, work: Workspace, context: Context, event_id: UUID) -> BatchDecision:
@@ -82,24 +82,22 @@ def _cancel(signal: BatchCancelled, work: Workspace, context: Context, event_id:
         for job in acquisition.jobs
         if job.batch_id == batch.id and job.is_active
     )
-    record = _record(after, signal, context, event_id, reason=signal.reason, applied=True)
-    return BatchDecision(record, cancels, (Order(RollUpBatch(batch_id=batch.id)),))
+    decision = _record(after, signal, context, event_id, reason=signal.reason, applied=True)
+    return BatchDecision(decision, cancels, (Order(RollUpBatch(batch_id=batch.id)),))
 
 
 def _record(
     batch: Batch, signal: Signal, context: Context, event_id: UUID, *, reason: str | None, applied: bool
 ) -> Decision:
-    return Decision(
+    return record(
         subject_id=batch.id,
         sequence=batch.sequence,
-        subject_kind="batch",
+        kind="batch",
         event_id=event_id,
-        signal=type(signal).__name__,
-        decided_at=context.now,
-        settings_version=context.settings.version,
-        outcome="applied" if applied else "ignored",
+        signal=signal,
+        context=context,
+        applied=applied,
         reason=reason,
-        before_state=None,
         after_state=batch.state,
         changes={"version": batch.version, "total": batch.total},
     )

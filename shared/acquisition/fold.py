@@ -22,7 +22,7 @@ from shared.acquisition.signals import (
     Signal,
     Unheeded,
 )
-from shared.acquisition.workspace import Decision, Placed, Workspace, changes_between
+from shared.acquisition.workspace import Placed, Workspace, changes_between, record
 from shared.eventlog import store as eventlog
 from shared.eventlog.event import Event, EventState, Settlement
 from shared.eventlog.identity import derived_id
@@ -218,15 +218,14 @@ def _about_acquisition(read: Read, signal: Signal, before: Acquisition, work: Wo
     after = replace(outcome.after, sequence=before.sequence + 1)
     work.put(after)
     work.decisions.append(
-        Decision(
+        record(
             subject_id=before.id,
             sequence=after.sequence,
-            subject_kind="acquisition",
+            kind="acquisition",
             event_id=read.event.id,
-            signal=type(signal).__name__,
-            decided_at=context.now,
-            settings_version=context.settings.version,
-            outcome="applied" if outcome.applied else "ignored",
+            signal=signal,
+            context=context,
+            applied=outcome.applied,
             reason=outcome.reason,
             before_state=before.state.value if before.sequence else None,
             after_state=after.state.value,

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from shared.acquisition.model import Context, Order
 from shared.acquisition.signals import DownloadFailureHinted, ImportFailureHinted, Signal
 from shared.acquisition.steps import look
-from shared.acquisition.workspace import Decision, Peer
+from shared.acquisition.workspace import Decision, Peer, record
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,18 +39,15 @@ def decide(peer: Peer, signal: Signal, context: Context, event_id: UUID) -> tupl
     else:
         applied, reason = False, "names no album, and without LIDARR_API_KEY there is nobody to ask"
         orders = ()
-    record = Decision(
+    decision = record(
         subject_id=peer.id,
         sequence=after.sequence,
-        subject_kind="peer",
+        kind="peer",
         event_id=event_id,
-        signal=type(signal).__name__,
-        decided_at=context.now,
-        settings_version=context.settings.version,
-        outcome="applied" if applied else "ignored",
+        signal=signal,
+        context=context,
+        applied=applied,
         reason=reason,
-        before_state=None,
-        after_state=None,
         changes={},
     )
-    return PeerDecision(after, record), orders
+    return PeerDecision(after, decision), orders

@@ -176,7 +176,7 @@ async def _save_decisions(connection: Connection, decisions: Sequence[Decision])
         *_columns(
             decisions,
             *("subject_id", "sequence", "subject_kind", "event_id", "signal", "decided_at", "settings_version"),
-            *("rules_version", "outcome", "reason", "before_state", "after_state", "changes"),
+            *("rules_version", "outcome", "reason", "before_state", "after_state", "changes", "context"),
         ),
     )
 

@@ -11,7 +11,8 @@ from uuid import UUID
 import msgspec
 
 from shared.acquisition.lifecycle import RULES_VERSION
-from shared.acquisition.model import Acquisition, Job, Order
+from shared.acquisition.model import Acquisition, Context, Job, Order
+from shared.acquisition.signals import Signal
 
 
 class Batch(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,12 +50,45 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     signal: str
     decided_at: datetime
     settings_version: int
+    context: dict[str, Any]
     outcome: str
     reason: str | None
     before_state: str | None
     after_state: str | None
     changes: dict[str, Any]
     rules_version: int = RULES_VERSION
+
+
+def record(
+    *,
+    subject_id: UUID,
+    sequence: int,
+    kind: str,
+    event_id: UUID,
+    signal: Signal,
+    context: Context,
+    applied: bool,
+    reason: str | None,
+    changes: dict[str, Any],
+    before_state: str | None = None,
+    after_state: str | None = None,
+) -> Decision:
+    """The record of a decision, with everything it was decided under, so that it can be made again."""
+    return Decision(
+        subject_id=subject_id,
+        sequence=sequence,
+        subject_kind=kind,
+        event_id=event_id,
+        signal=type(signal).__name__,
+        decided_at=context.now,
+        settings_version=context.settings.version,
+        context={"lidarr": context.lidarr, "settings": context.settings},
+        outcome="applied" if applied else "ignored",
+        reason=reason,
+        before_state=before_state,
+        after_state=after_state,
+        changes=changes,
+    )
 
 
 class Placed(msgspec.Struct, frozen=True):

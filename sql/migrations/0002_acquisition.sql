@@ -143,11 +143,13 @@ CREATE TABLE decisions (
     before_state text,
     after_state text,
     changes jsonb NOT NULL,
+    context jsonb NOT NULL,
     PRIMARY KEY (subject_id, sequence),
     CONSTRAINT decisions_kind CHECK (subject_kind IN ('acquisition', 'batch', 'peer')),
     CONSTRAINT decisions_outcome CHECK (outcome IN ('applied', 'ignored'))
 );
 COMMENT ON TABLE decisions IS 'Append-only record of every fold; the log folded again in this order gives the same state.';
+COMMENT ON COLUMN decisions.context IS 'The settings and the configuration that the rules saw.';
 -- One event decides once about one subject: this index is what makes a second fold of it impossible.
 CREATE UNIQUE INDEX decisions_once ON decisions (event_id, subject_id);
 CREATE TRIGGER decisions_are_append_only BEFORE UPDATE OR DELETE ON decisions

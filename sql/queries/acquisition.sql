@@ -132,9 +132,9 @@ UPDATE peers SET sequence = $2 WHERE name = $1;
 
 -- name: save_decisions
 INSERT INTO decisions (subject_id, sequence, subject_kind, event_id, signal, decided_at, settings_version, rules_version,
-    outcome, reason, before_state, after_state, changes)
+    outcome, reason, before_state, after_state, changes, context)
 SELECT * FROM unnest($1::uuid[], $2::integer[], $3::text[], $4::uuid[], $5::text[], $6::timestamptz[], $7::bigint[],
-    $8::integer[], $9::text[], $10::text[], $11::text[], $12::text[], $13::jsonb[]);
+    $8::integer[], $9::text[], $10::text[], $11::text[], $12::text[], $13::jsonb[], $14::jsonb[]);
 
 -- name: save_commands
 -- Work that reads everything there is anyway waits once: a second order only makes it due sooner. The rows come sorted by
