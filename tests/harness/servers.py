@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
+import psutil
 
 from reprise.standalone.layout import Layout, prepare
 from reprise.standalone.postgres import ROLE, Postgres
@@ -24,6 +25,7 @@ from shared.postgres.migrate import migrate
 T = TypeVar("T")
 
 _PLENTY_BYTES = 2_000_000_000
+_PREFIX = "reprise-test-"
 _TEMPLATE = "reprise_template"
 
 
@@ -65,7 +67,9 @@ class PostgresServer:
 @contextmanager
 def temporary_layout() -> Iterator[Layout]:
     """A data directory that the unprivileged servers' user can reach, removed afterwards with its sockets."""
-    base = Path(tempfile.mkdtemp(prefix="reprise-test-", dir=_fast_folder()))
+    folder = _fast_folder() or Path(tempfile.gettempdir())
+    _sweep(folder)
+    base = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-", dir=folder))
     base.chmod(0o711)
     layout = prepare(base / "data")
     try:
@@ -80,6 +84,14 @@ def _fast_folder() -> Path | None:
     memory = Path("/dev/shm")
     plenty = memory.is_dir() and shutil.disk_usage(memory).free > _PLENTY_BYTES
     return memory if plenty and os.access(memory, os.W_OK | os.X_OK) else None
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what a session left that was killed: its servers ended with it, its files can't."""
+    for left in folder.glob(f"{_PREFIX}*-*"):
+        pid = left.name.removeprefix(_PREFIX).split("-")[0]
+        if pid.isdigit() and left.stat().st_uid == os.geteuid() and not psutil.pid_exists(int(pid)):
+            shutil.rmtree(left, ignore_errors=True)
 
 
 @contextmanager

@@ -6,19 +6,23 @@ import asyncio
 import inspect
 import time
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import Any, TypeVar, overload
 
 T = TypeVar("T")
 
 _POLL_S = 0.02
 
 
-async def until(check: Callable[[], T | Awaitable[T]], *, within_s: float = 20.0, what: str = "") -> T:
+@overload
+async def until(check: Callable[[], Awaitable[T]], *, within_s: float = ..., what: str = ...) -> T: ...
+@overload
+async def until(check: Callable[[], T], *, within_s: float = ..., what: str = ...) -> T: ...
+async def until(check: Callable[[], Any], *, within_s: float = 20.0, what: str = "") -> Any:
     """The first truthy result of `check`, sync or async; AssertionError with the last after `within_s`."""
     ends = time.monotonic() + within_s
     while True:
         outcome = check()
-        result: T = await outcome if inspect.isawaitable(outcome) else outcome
+        result = await outcome if inspect.isawaitable(outcome) else outcome
         if result:
             return result
         if time.monotonic() > ends:
