@@ -9,6 +9,8 @@ from uuid import UUID, uuid4
 import pytest
 from yarl import URL
 
+from ingest.api.paging import encode_cursor
+
 _NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
@@ -147,6 +149,12 @@ async def test_a_wrong_filter_is_named(api: Any, params: dict[str, str], field: 
 
 async def test_a_filter_given_twice_is_refused(api: Any) -> None:
     assert (await api("GET", "/api/v1/events?type=a&type=b")).json["field"] == "type"
+
+
+@pytest.mark.parametrize("at", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "2026-01-01T00:00:00"])
+async def test_a_cursor_made_by_hand_is_no_fault_of_ours(api: Any, at: str) -> None:
+    cursor = encode_cursor("jobs", at, uuid4())
+    assert (await api("GET", "/api/v1/jobs", params={"cursor": cursor})).status in {200, 422}
 
 
 async def test_another_lists_cursor_is_refused(api: Any, log_event: Any) -> None:
