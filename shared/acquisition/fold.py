@@ -73,7 +73,7 @@ class Folding:
 
         Raises whatever a rule or the database raises; then nothing of the batch has happened.
         """
-        reads = [await self._read(connection, event) for event in events]
+        reads = [await self.read(connection, event) for event in events]
         work = await _lock(connection, reads)
         settings = self.settings()
         settlements = []
@@ -87,7 +87,8 @@ class Folding:
         await eventlog.settle(connection, settlements)
         return Folded(tuple(settlements), work)
 
-    async def _read(self, connection: Connection, event: Event) -> Read:
+    async def read(self, connection: Connection, event: Event) -> Read:
+        """What an event means; a replay means what its original means."""
         meaning = self.interpret(event)
         cause = event.id
         while not isinstance(meaning, Unheeded) and len(meaning) == 1 and isinstance(meaning[0], Replayed):

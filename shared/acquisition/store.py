@@ -51,7 +51,16 @@ async def lock_acquisitions(
     if not concerned:
         return []
     wanted = [row["id"] for row in concerned]
-    rows = await connection.fetch(_Q["lock_acquisitions"], wanted)
+    return await _whole(connection, await connection.fetch(_Q["lock_acquisitions"], wanted))
+
+
+async def read_acquisitions(connection: Connection, ids: Sequence[UUID]) -> list[Acquisition]:
+    """These acquisitions whole, in id order, without locking them."""
+    return await _whole(connection, await connection.fetch(_Q["read_acquisitions"], list(ids)))
+
+
+async def _whole(connection: Connection, rows: Sequence[Any]) -> list[Acquisition]:
+    wanted = [row["id"] for row in rows]
     attempts = {
         home: tuple(_attempt(row) for row in group)
         for home, group in groupby(await connection.fetch(_Q["attempts_of"], wanted), lambda row: row[0])
@@ -100,11 +109,12 @@ async def save(connection: Connection, work: Workspace) -> None:
         await connection.execute(_Q["save_peer"], peer.name, peer.sequence)
     if work.decisions:
         await _save_decisions(connection, work.decisions)
+    if work.orders:
+        await _save_commands(connection, work.orders)
+    # Afterwards, so that what this same fold ordered before it ended an acquisition isn't carried out.
     over = [one.id for one in changed if not one.is_active]
     if over:
         await connection.execute(_Q["cancel_commands"], over)
-    if work.orders:
-        await _save_commands(connection, work.orders)
 
 
 async def save_batch(connection: Connection, batch: Batch, *, before: Batch | None, cause: str) -> None:
@@ -159,6 +169,8 @@ async def _save_acquisitions(connection: Connection, changed: Sequence[Acquisiti
             ),
         )
     jobs = [job for one in changed for job in one.jobs if not (before := stored[one.id]) or job not in before.jobs]
+    # One that is over makes room for the next like it, in the index of active ones.
+    jobs.sort(key=lambda job: job.is_active)
     if jobs:
         await connection.execute(
             _Q["save_jobs"],

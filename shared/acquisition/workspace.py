@@ -169,9 +169,9 @@ class Workspace:
         return next((job for job in home.jobs if job.id == job_id), None) if home else None
 
     def changed(self) -> list[Acquisition]:
-        """The acquisitions to save, by id."""
+        """The acquisitions to save. Those that are over come first: they make room for the album's next active one."""
         changed = (one for one in self.acquisitions.values() if one is not self.stored.get(one.id))
-        return sorted(changed, key=lambda one: one.id)
+        return sorted(changed, key=lambda one: (one.is_active, one.id))
 
 
 def _age(acquisition: Acquisition) -> tuple[datetime, UUID]:

@@ -25,6 +25,13 @@ WHERE id = ANY ($1::uuid[])
 ORDER BY id
 FOR UPDATE;
 
+-- name: read_acquisitions
+SELECT id, album_mbid, artist_mbid, artist_name, album_title, origin, state, reason, budget_from, lidarr_album_id,
+    history_floor, sequence, created_at, updated_at, finished_at
+FROM acquisitions
+WHERE id = ANY ($1::uuid[])
+ORDER BY id;
+
 -- name: attempts_of
 SELECT acquisition_id, number, source, state, started_at, foreign_grab, download_id, release_title, indexer, size_bytes,
     files_arrived, grab_seen, grab_history_id, end_history_id, reason, grabbed_at, finished_at

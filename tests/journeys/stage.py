@@ -38,7 +38,12 @@ class Stage:
 
     async def ask(self, album: UUID, *, user: str = "me", status: int = 201) -> Json:
         """Ask for an album."""
-        wish = {"user_id": user, "album_mbid": str(album), "artist_name": "Example Ensemble", "album_title": "First Light"}
+        wish = {
+            "user_id": user,
+            "album_mbid": str(album),
+            "artist_name": "Example Ensemble",
+            "album_title": "First Light",
+        }
         async with self.http.post("/api/v1/jobs", json=wish) as answer:
             assert answer.status == status, await answer.text()
             job: Json = await answer.json()
@@ -98,7 +103,7 @@ class Stage:
         """Have a worker look at Lidarr now, as it does every minute."""
         await self.pool.execute(
             "INSERT INTO commands (id, kind, coalesce_key, args, due_at, created_at) VALUES "
-            "(gen_random_uuid(), 'ObservePeer', 'observe:lidarr', '{\"kind\": \"ObservePeer\", \"peer\": \"lidarr\"}',"
+            '(gen_random_uuid(), \'ObservePeer\', \'observe:lidarr\', \'{"kind": "ObservePeer", "peer": "lidarr"}\','
             " now(), now()) ON CONFLICT (coalesce_key) WHERE state = 'waiting' DO NOTHING"
         )
         self.wake_ups.offer("execute")
@@ -121,7 +126,8 @@ async def staged(config: Config, pool: Pool, *, workers: int = 1) -> AsyncIterat
         config = replace(config, lidarr_url=str(lidarr_url), lidarr_api_key=Secret("key-of-the-simulated-lidarr"))
         port = await stack.enter_async_context(listening(config, add_api))
         url = f"http://127.0.0.1:{port}"
-        assert config.webhook_secret and config.admin_token
+        assert config.webhook_secret
+        assert config.admin_token
         secret = config.webhook_secret.reveal()
         lidarr.control(webhooks={"url": f"{url}/webhooks/lidarr", "secret": secret})
         for _ in range(workers):
