@@ -7,11 +7,10 @@ from collections.abc import AsyncIterator
 
 from aiohttp import web
 
-from ingest.api.admin import OPERATIONS
 from ingest.api.authentication import Gate
 from ingest.api.docs import routes_of_docs
 from ingest.api.endpoint import endpoint
-from ingest.api.operations import Operations
+from ingest.api.operations import carry_out
 from ingest.api.routes import PREFIX
 from ingest.api.services import SERVICES, Services
 from ingest.api.table import ROUTES
@@ -26,7 +25,6 @@ def add_api(app: web.Application, parts: Parts) -> None:
     Raises ConfigError when a REPRISE_SETTING_* variable can't be used.
     """
     services = app[SERVICES] = Services.of(parts)
-    operations = app[OPERATIONS] = Operations(services)
     gate = Gate(parts.config.admin_token)
     for route in ROUTES:
         handle = endpoint(route, services, gate)
@@ -39,7 +37,7 @@ def add_api(app: web.Application, parts: Parts) -> None:
     async def in_the_background(app: web.Application) -> AsyncIterator[None]:
         tasks = [
             asyncio.create_task(services.settings.run(), name="settings"),
-            asyncio.create_task(operations.run(), name="operations"),
+            asyncio.create_task(carry_out(services), name="operations"),
         ]
         yield
         for task in tasks:

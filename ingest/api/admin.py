@@ -10,8 +10,9 @@ import msgspec
 import structlog
 from aiohttp import web
 
+from ingest.api import operations
 from ingest.api.albums import Reason, Why
-from ingest.api.operations import DeadFilter, Operations
+from ingest.api.operations import DeadFilter
 from ingest.api.routes import PREFIX, Call, Nothing, Route, answer
 from ingest.api.services import Services, again_if_rolled_back
 from ingest.api.shapes import Operation, Time
@@ -22,8 +23,6 @@ from shared.postgres.queries import load
 
 _Q = load("admin")
 _log = structlog.get_logger("ingest.api")
-
-OPERATIONS = web.AppKey("operations", Operations)
 
 _Short = Annotated[str, msgspec.Meta(max_length=500)]
 
@@ -122,22 +121,20 @@ async def retry_many(call: Call[Nothing, RetryMany]) -> web.Response:
     """Start an operation that retries all dead events that fit; with dry_run only count them."""
     asked = call.body
     which = DeadFilter(source=asked.source, type=asked.type, since=asked.since, until=asked.until)
-    operations = call.request.app[OPERATIONS]
     if asked.dry_run:
-        return answer(Count(count=await operations.count(which)))
-    started = await operations.start(which, asked.reason)
-    _log.info("operation.started", operation_id=str(started.id), kind=started.kind, total=started.total)
+        return answer(Count(count=await operations.count(call.services, which)))
+    started = await operations.start(call.services, which, asked.reason)
     return answer(started, status=202, headers={"Location": f"{PREFIX}/admin/operations/{started.id}"})
 
 
 async def show_operation(call: Call[Nothing, Nothing]) -> web.Response:
     """How far an operation is."""
-    return answer(await call.request.app[OPERATIONS].show(call.id))
+    return answer(await operations.show(call.services, call.id))
 
 
 async def cancel_operation(call: Call[Nothing, Nothing]) -> web.Response:
     """Stop an operation; what it has done stays done."""
-    return answer(await call.request.app[OPERATIONS].cancel(call.id), status=202)
+    return answer(await operations.cancel(call.services, call.id), status=202)
 
 
 ROUTES = (

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 import asyncpg
@@ -39,6 +40,7 @@ class Services:
     wake_ups: WakeUps
     folding: Folding
     settings: SettingsFeed
+    operation_started: asyncio.Event = field(default_factory=asyncio.Event)
 
     @classmethod
     def of(cls, parts: Parts) -> Services:

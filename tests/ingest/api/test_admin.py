@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 
-from ingest.api.operations import DeadFilter, Operations
+from ingest.api import operations
+from ingest.api.operations import DeadFilter
 from shared.eventlog import store as eventlog
 from tests.harness.waiting import until
 
@@ -137,7 +140,9 @@ def nobody_else_looks(monkeypatch: pytest.MonkeyPatch) -> None:
 async def test_an_operation_can_be_cancelled(api: Any, pool: Any, log_event: Any) -> None:
     event = await log_event()
     await _kill(pool, event)
-    started = await Operations(api.services).start(DeadFilter(), "a mistake")
+    started = await operations.start(
+        replace(api.services, operation_started=asyncio.Event()), DeadFilter(), "a mistake"
+    )
     gone = await api.post(f"/api/v1/admin/operations/{started.id}/cancel", status=202)
     assert (gone["state"], gone["done"], gone["total"]) == ("cancelled", 0, 1)
     # The next one doesn't take up what was cancelled.

@@ -6,6 +6,7 @@ import inspect
 import re
 from pathlib import Path
 
+from ingest.api import authentication, reading
 from shared import errors
 from shared.errors import RepriseError
 from worker.clients import answers
@@ -17,7 +18,7 @@ def test_the_docs_have_every_error_with_its_meaning_and_no_other() -> None:
     rows = dict(re.findall(r"^\| `(\w+)` \|[^|]*\| (.+) \|$", DOCS.read_text(), re.MULTILINE))
     classes = [
         cls
-        for module in (errors, answers)
+        for module in (errors, answers, authentication, reading)
         for cls in vars(module).values()
         if inspect.isclass(cls) and issubclass(cls, RepriseError) and cls.__module__ == module.__name__
     ]
