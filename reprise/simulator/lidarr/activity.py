@@ -111,7 +111,7 @@ def release(one: ReleaseFound, world: World, *, weight: int) -> Json:
         approved=not refused,
         temporarilyRejected=False,
         rejected=refused,
-        rejections=["Release is blocklisted"] if refused else [],
+        rejections=["Blocklisted before"] if refused else [],
         publishDate=seconds(world.clock.now()),
         downloadUrl=f"{one.guid}/download",
         infoUrl=one.guid,
@@ -167,7 +167,7 @@ def candidate(
     match = imports.match(file)
     if match is not None and artist is not None and match[0].artist is not artist:
         match = None
-    why = "Has unmatched tracks" if file.bad else "Couldn't find similar album for this file"
+    why = "A track has no match" if file.bad else "No album resembles this file"
     refused = file.bad or match is None
     track_quality = "FLAC" if file.path.casefold().endswith(".flac") else "MP3-320"
     return present(

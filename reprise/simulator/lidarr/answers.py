@@ -25,7 +25,7 @@ def error(status: int, message: str = "") -> web.Response:
     if status == 401:
         return web.Response(status=401)
     if status == 503:
-        return answer({"errorMessage": "Lidarr is starting up, please try again later"}, 503)
+        return answer({"errorMessage": "Lidarr is still starting; try again soon"}, 503)
     known = {404: "NotFound", 405: "MethodNotAllowed", 415: "Unsupported Media Type"}
     text = message or known.get(status, "Simulated failure")
     return answer({"message": text, "description": f"{text} (simulated)"}, status)

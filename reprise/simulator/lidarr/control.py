@@ -52,7 +52,7 @@ class Announce(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     type: str
     album_mbid: str = ""
     level: str = "error"
-    message: str = "All indexers are unavailable due to failures"
+    message: str = "No indexer answers"
     check: str = "IndexerStatusCheck"
     previous_version: str = "2.13.3.4711"
 

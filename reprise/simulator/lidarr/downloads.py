@@ -17,7 +17,7 @@ from reprise.simulator.lidarr.library import TRACK_BYTES, Album
 from reprise.simulator.lidarr.plans import Attempt, Outcome
 from reprise.simulator.lidarr.world import World
 
-MISSING = "One or more tracks expected in this release were not imported or missing from the release"
+MISSING = "Some tracks of this release were not imported"
 
 
 class Downloads:
@@ -101,7 +101,7 @@ class Downloads:
             case Outcome.BLOCKED:
                 download.state, download.status = "importBlocked", "warning"
                 download.messages = [
-                    (download.release.title, ["Artist name mismatch, automatic import is not possible."])
+                    (download.release.title, ["The artist is not the one expected: import it by hand."])
                 ]
             case Outcome.VANISH:
                 self._world.ledger.drop(download)
@@ -141,7 +141,7 @@ class Downloads:
         """The operator took the download out of Lidarr's sight, leaving it in the client; no webhook."""
         data: dict[str, str | None] = {
             "downloadClient": download.release.client.name,
-            "message": "Manually ignored",
+            "message": "Ignored by hand",
             "releaseGroup": download.release.release_group,
         }
         self._world.ledger.write_each(HistoryType.DOWNLOAD_IGNORED, download, download.albums, data)
@@ -151,7 +151,7 @@ class Downloads:
         album = download.albums[0]
         count = tracks if tracks is not None else max(1, len(album.tracks) - 1)
         await self._imports.bring_in(album, album.tracks[:count], download=download)
-        refused = [(f"{track.title}.flac", ["Has unmatched tracks"]) for track in album.tracks[count:]]
+        refused = [(f"{track.title}.flac", ["A track has no match"]) for track in album.tracks[count:]]
         download.state, download.status = "importFailed", "warning"
         download.messages = [(MISSING, []), *refused]
         messages = [{"title": title, "messages": why} for title, why in download.messages]

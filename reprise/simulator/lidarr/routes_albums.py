@@ -83,7 +83,7 @@ class AlbumRoutes:
         asked: Json = body["artist"]
         known = self._world.catalogue.find(mbid)
         if known is None:
-            return invalid("MusicbrainzId", "An album with this ID was not found", mbid, "")
+            return invalid("MusicbrainzId", "No album of this id was found", mbid, "")
         artist = self._world.library.artist(known.artist_mbid) or new_artist(known, asked, self._world)
         album = self._world.library.add_album(known, artist)
         album.monitored = bool(body.get("monitored", False))

@@ -52,7 +52,7 @@ class ArtistRoutes:
         albums = self._world.catalogue.by_artist(mbid)
         name = albums[0].artist_name if albums else str(body.get("artistName") or f"Artist {mbid[-6:]}")
         if not albums and not self._world.catalogue.all_known:
-            return invalid("MusicbrainzId", "An artist with this ID was not found", mbid, "")
+            return invalid("MusicbrainzId", "No artist of this id was found", mbid, "")
         known = KnownAlbum(album_mbid="", artist_mbid=mbid, artist_name=name)
         artist = new_artist(known, body, self._world)
         self._commands.push("RefreshArtist", {"artistId": artist.id}, trigger="unspecified")

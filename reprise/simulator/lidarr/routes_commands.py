@@ -40,7 +40,7 @@ class CommandRoutes:
         body = await body_of(request)
         name = body.get("name")
         if not self._commands.knows(name):
-            return error(500, "Sequence contains no matching element")
+            return error(500, "No command of that name")
         return answer(activity.command(self._commands.push(str(name), body)), 201)
 
     async def command(self, request: web.Request) -> web.Response:
@@ -52,7 +52,7 @@ class CommandRoutes:
     async def cancel_command(self, request: web.Request) -> web.Response:
         found = self._commands.all.get(int(request.match_info["id"]))
         if found is None or found.status != "queued":
-            return error(409, "Could not cancel command")
+            return error(409, "The command can no longer be cancelled")
         found.status = "cancelled"
         return answer({})
 
@@ -77,7 +77,7 @@ class CommandRoutes:
                     attempt = self._world.plans.take(album.mbid)
                     await self._downloads.grab(release, attempt, source="InteractiveSearch")
                     return answer(activity.release(release, self._world, weight=weight))
-        return error(404, "Couldn't find requested release in cache, try searching again")
+        return error(404, "That release is not in the cache: search again")
 
     async def candidates(self, request: web.Request) -> web.Response:
         query = Query(request)

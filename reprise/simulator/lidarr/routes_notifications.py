@@ -80,7 +80,7 @@ class NotificationRoutes:
         draft = Connection(id=number, name=str(body.get("name")), settings=settings, switches={})
         fault = None if forced else await self._world.connections.test(draft)
         if fault is not None:
-            message = f"Unable to send test message: {fault}"
+            message = f"The test was not delivered: {fault}"
             raise ApiError(invalid("Url", message, settings.get("url"), ""))
 
     def _save(self, body: Json, number: int | None) -> Connection:

@@ -107,7 +107,7 @@ class QueueRoutes:
         if query.flag("blocklist"):
             self._world.ledger.drop(download)
             skip = query.flag("skipRedownload")
-            fail = partial(self._downloads.fail, download, "Manually marked as failed", skip_redownload=skip)
+            fail = partial(self._downloads.fail, download, "Marked as failed by hand", skip_redownload=skip)
             self._world.pace.spawn(fail())
         elif query.flag("removeFromClient", True) or query.flag("changeCategory"):
             self._world.ledger.drop(download)

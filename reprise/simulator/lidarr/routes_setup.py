@@ -78,7 +78,7 @@ class SetupRoutes:
                 {
                     "source": "NotificationStatusCheck",
                     "type": "warning",
-                    "message": f"Notifications unavailable due to failures: {', '.join(off)}",
+                    "message": f"Connections switched off after failures: {', '.join(off)}",
                     "wikiUrl": "https://wiki.servarr.com/lidarr/system#notifications-are-unavailable",
                 }
             )

@@ -53,12 +53,12 @@ class Work:
                 raise LookupError(f"Album with ID {album_id} does not exist")
             source = "UserInvokedSearch" if command.trigger == "manual" else "Search"
             found = await self._downloads.search(self._world.library.albums[album_id], source=source)
-            command.message = f"Album search completed. {found} reports downloaded."
+            command.message = f"Searched for one album. {found} reports downloaded."
 
     async def _artist_search(self, command: Command) -> None:
         artist = self._world.library.artists[int(command.body["artistId"])]
         found = await self._search_each([album for album in self._world.library.albums_of(artist) if album.monitored])
-        command.message = f"Artist search completed. {found} reports downloaded."
+        command.message = f"Searched for an artist. {found} reports downloaded."
 
     async def _missing_search(self, command: Command) -> None:
         missing = [
@@ -67,7 +67,7 @@ class Work:
             if album.monitored and album.artist.monitored and not album.complete
         ]
         found = await self._search_each(missing)
-        command.message = f"Completed search for {len(missing)} albums. {found} reports downloaded."
+        command.message = f"Searched for {len(missing)} missing albums. {found} reports downloaded."
 
     async def _search_each(self, albums: list[Album]) -> int:
         return sum([await self._downloads.search(album) for album in albums])
@@ -86,7 +86,7 @@ class Work:
         """Import a folder; completed either way, and `unsuccessful` when nothing came in."""
         path = str(command.body.get("path") or "")
         if not path:
-            raise LookupError("A path must be provided (Parameter 'path')")
+            raise LookupError("No path was given")
         download = self._tracked(command.body.get("downloadClientId"))
         found: dict[int, list[tuple[Track, str]]] = {}
         for file in self._imports.seen(path):
@@ -98,7 +98,7 @@ class Work:
         if download is not None and found:
             self._imports.finish(download)
         command.result = "successful" if found else "unsuccessful"
-        command.message = "Completed" if found else "Failed to import"
+        command.message = "Completed" if found else "Nothing was imported"
 
     async def _manual_import(self, command: Command) -> None:
         """Import files as told; the webhook goes out only where existing files may be replaced."""

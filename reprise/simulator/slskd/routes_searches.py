@@ -16,7 +16,7 @@ from reprise.simulator.slskd.network import Network
 from reprise.simulator.slskd.searches import Search, Searches
 from reprise.simulator.slskd.server import Server
 
-BUSY = "Only one concurrent operation is permitted. Wait until the previous request completes"
+BUSY = "Another such request is under way; try again when it has ended"
 
 
 class SearchRoutes:
@@ -59,18 +59,18 @@ class SearchRoutes:
         body = msgspec.json.decode(await request.read(), type=dict[str, Any])
         text = str(body.get("searchText") or "").strip()
         if not text:
-            message = "The field SearchText can not be null, empty, or consist of only whitespace"
+            message = "searchText has no text"
             return plain(400, message)
         if (body.get("searchTimeout") or 15_000) < 5:
-            return plain(400, "The field SearchTimeout must be between 5 and 2147483647.")
+            return plain(400, "searchTimeout is below 5 ms")
         wanted = guid(body.get("id"))
         if body.get("id") and wanted is None:
-            return plain(400, "The JSON value could not be converted to System.Guid.")
+            return plain(400, "The id is not a GUID")
         if wanted in self._searches.all:
-            return plain(500, "An error occurred while saving the entity changes.")
+            return plain(500, "A search of that id exists")
         if not self._server.logged_in:
             self._searches.fail(text, id=wanted)
-            return plain(409, "The server connection must be connected and logged in to search")
+            return plain(409, "Not connected and logged in to Soulseek")
         search = self._searches.start(text, body, id=wanted)
         return answer(search.to_json())
 
@@ -103,9 +103,9 @@ class SearchRoutes:
         query = Query(request)
         offset, limit = query.number("offset", 0) or 0, query.number("limit", 100)
         if offset < 0:
-            return plain(400, "Offset must be greater than or equal to zero")
+            return plain(400, "The offset is below zero")
         if limit is None or limit <= 0:
-            return plain(400, "Limit must be greater than zero")
+            return plain(400, "The limit is not above zero")
         headers = {"X-Total-Count": str(len(self._events))}
         return answer(list(self._events.page(offset, limit)), headers=headers)
 
@@ -114,7 +114,7 @@ class SearchRoutes:
         event_type = next((one for one in TYPES if one.casefold() == wanted), None)
         if event_type is None or event_type.startswith("SoulseekClient"):
             known = ", ".join(TYPES)
-            return plain(400, f"Unknown event type '{request.match_info['type']}'; must be one of {known}")
+            return plain(400, f"Unknown event type '{request.match_info['type']}'; known: {known}")
         raw = await request.read()
         mark = msgspec.json.decode(raw, type=str) if raw else ""
         return answer(compact(self._events.sample(event_type, mark)), 201)

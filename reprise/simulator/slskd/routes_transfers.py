@@ -78,7 +78,7 @@ class TransferRoutes:
         if found is None:
             return plain(404, "")
         if found.state != "Queued, Remotely":
-            return plain(500, "Failed to fetch place in queue: the transfer is not queued remotely")
+            return plain(500, "The transfer has no place in a remote queue")
         return answer(found.place or QUEUE_PLACE)
 
     async def cancel(self, request: web.Request) -> web.Response:
@@ -100,7 +100,7 @@ class TransferRoutes:
         username = request.match_info["username"]
         files = msgspec.json.decode(await request.read(), type=list[Asked])
         if not files:
-            return plain(400, "At least one file is required")
+            return plain(400, "No file was asked for")
         if not self._network.online(username):
             return plain(500, f"User {username} appears to be offline")
         wanted = [(file.filename, file.size) for file in files]
@@ -117,18 +117,18 @@ class TransferRoutes:
         username, files, destination = asked.username, asked.files, asked.options.get("destination")
         names = [file.filename for file in files]
         if not username or not files or not all(names):
-            return plain(400, "The Username and Files fields are required.")
+            return plain(400, "username and files are needed")
         if len(set(names)) != len(names):
-            return plain(400, "Two or more files in the request are repeated")
+            return plain(400, "A file is asked for twice")
         if any(one and guid(one) is None for one in (asked.id, asked.search_id)):
-            return plain(400, "One or more provided identifiers is not a valid GUID/UUID")
+            return plain(400, "An id is not a GUID")
         if destination and (destination.startswith(("/", "\\")) or ".." in destination):
-            return plain(400, "The field Destination must be a relative path without traversal segments")
+            return plain(400, "The destination must be relative and stay below the downloads folder")
         if not self._network.online(username):
             return plain(404, f"User {username} appears to be offline")
         batch_id = guid(asked.id) or str(uuid.uuid4())
         if batch_id in self.batches:
-            return plain(409, f"A batch with ID {batch_id} already exists")
+            return plain(409, f"There is a batch {batch_id} already")
         # The row exists before its transfers, as in slskd; `externalId` is dropped, as in slskd.
         self.batches[batch_id] = {
             "searchId": guid(asked.search_id),
@@ -147,7 +147,7 @@ class TransferRoutes:
     async def batch(self, request: web.Request) -> web.Response:
         wanted = guid(request.match_info["id"])
         if wanted is None:
-            return plain(400, f"The specified id {request.match_info['id']} is not a valid GUID/UUID")
+            return plain(400, f"{request.match_info['id']} is not a GUID")
         known = self._server.has_batches and wanted in self.batches
         return answer(self._batch(wanted)) if known else plain(404, "")
 

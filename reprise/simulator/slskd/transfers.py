@@ -155,7 +155,7 @@ class Transfers:
 
     def cancel(self, transfer: Transfer) -> None:
         if not transfer.done:
-            self._end(transfer, "Cancelled", "Operation cancelled")
+            self._end(transfer, "Cancelled", "Cancelled")
 
     def _later(self, transfer: Transfer, step: Act) -> None:
         self._pace.schedule(partial(self._unless_done, transfer, step))
@@ -171,11 +171,11 @@ class Transfers:
             case Outcome.REJECT:
                 self._end(transfer, "Rejected", "Transfer rejected: File not shared.")
             case Outcome.CANCEL:
-                self._end(transfer, "Cancelled", "Operation cancelled")
+                self._end(transfer, "Cancelled", "Cancelled")
             case Outcome.TIMEOUT:
-                self._fail(transfer, "TimedOut", "Download failed to enqueue remotely after hard time limit")
+                self._fail(transfer, "TimedOut", "The peer did not acknowledge the download in time")
             case Outcome.TIMEOUT_THEN_REVIVE:
-                self._end(transfer, "TimedOut", "Download failed to enqueue remotely after hard time limit")
+                self._end(transfer, "TimedOut", "The peer did not acknowledge the download in time")
                 self._later(transfer, self._start)
             case Outcome.QUEUED:
                 transfer.state, transfer.place = "Queued, Remotely", QUEUE_PLACE
@@ -195,11 +195,11 @@ class Transfers:
 
     def _finish(self, transfer: Transfer) -> None:
         if transfer.outcome is Outcome.ERROR:
-            self._fail(transfer, "Errored", "Read error: Remote connection closed")
+            self._fail(transfer, "Errored", "The peer closed the connection")
             return
         transfer.transferred = transfer.size
         missing = transfer.outcome is Outcome.MOVED_FILE_MISSING
-        self._end(transfer, "Succeeded", "Failed to move file: Access to the path is denied." if missing else None)
+        self._end(transfer, "Succeeded", "The file could not be moved: access denied" if missing else None)
         if not missing:
             self._deliver(transfer)
 

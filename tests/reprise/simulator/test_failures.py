@@ -35,7 +35,7 @@ async def test_the_next_calls_fail(lidarr: LidarrSimulator, call: Caller) -> Non
     lidarr.control(fail_next={"status": 503})
     assert await call("GET", "/api/v1/queue") == (
         503,
-        {"errorMessage": "Lidarr is starting up, please try again later"},
+        {"errorMessage": "Lidarr is still starting; try again soon"},
     )
     lidarr.control(fail_next={"status": 500, "method": "POST"})
     assert (await call("GET", "/api/v1/queue"))[0] == 200

@@ -143,7 +143,7 @@ async def test_interactive_search(lidarr: LidarrSimulator, call: Caller, receive
     await lidarr.quiet()
     again = await call.get("/api/v1/release", albumId=album["id"])
     assert again[-1]["guid"] == chosen["guid"]
-    assert again[-1]["rejections"] == ["Release is blocklisted"]
+    assert again[-1]["rejections"] == ["Blocklisted before"]
     assert (await call("POST", "/api/v1/release", {"guid": "x", "indexerId": 1}))[0] == 404
     await call("POST", "/api/v1/release", {name: again[0][name] for name in ("guid", "indexerId")})
     await lidarr.quiet()
@@ -213,7 +213,7 @@ async def test_bad_and_unknown_files_are_refused(lidarr: LidarrSimulator, call: 
         for folder in ("/downloads/bad", "/downloads/odd")
         for one in await call.get("/api/v1/manualimport", folder=folder)
     ]
-    assert reasons == ["Has unmatched tracks"] * 3 + ["Couldn't find similar album for this file"]
+    assert reasons == ["A track has no match"] * 3 + ["No album resembles this file"]
     by_name = f"/downloads/{album['title']}/01 Track 1.flac"
     lidarr.world.disk.put(DiskFile(path=by_name, size=1))
     (guessed,) = await call.get("/api/v1/manualimport", folder=by_name)

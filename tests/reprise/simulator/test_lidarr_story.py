@@ -31,7 +31,7 @@ async def test_asked_grabbed_imported(lidarr: LidarrSimulator, call: Caller, rec
     assert (await call.get("/api/v1/queue"))["totalRecords"] == 0
     ended = await call.get(f"/api/v1/command/{command['id']}")
     assert (ended["status"], ended["result"]) == ("completed", "successful")
-    assert ended["message"] == "Album search completed. 1 reports downloaded."
+    assert ended["message"] == "Searched for one album. 1 reports downloaded."
 
 
 async def test_search_on_adding(lidarr: LidarrSimulator, call: Caller, receiver: Receiver) -> None:
@@ -97,7 +97,7 @@ async def test_partial_import(lidarr: LidarrSimulator, call: Caller, receiver: R
     assert (await history(call))[-1] == "albumImportIncomplete"
     (row,) = (await call.get("/api/v1/queue", includeAlbum=True))["records"]
     assert (row["trackedDownloadState"], row["trackedDownloadStatus"]) == ("importFailed", "warning")
-    assert row["statusMessages"][1]["messages"] == ["Has unmatched tracks"]
+    assert row["statusMessages"][1]["messages"] == ["A track has no match"]
 
 
 async def test_short_release_completes_nothing(lidarr: LidarrSimulator, call: Caller, receiver: Receiver) -> None:

@@ -116,7 +116,7 @@ async def test_outcomes(
         ((transfer,),) = [
             folder["files"] for folder in (await ask.get("/api/v0/transfers/downloads/one"))["directories"]
         ]
-        assert "move" in transfer["exception"]
+        assert "moved" in transfer["exception"]
 
 
 async def test_timed_out_and_yet_it_comes(slskd: SlskdSimulator, ask: Caller) -> None:
