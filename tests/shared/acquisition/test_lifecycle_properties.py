@@ -70,7 +70,7 @@ moves = st.one_of(
 )
 
 
-def signal_of(move: Any, story: Story) -> Signal:  # noqa: PLR0912 - one case a signal
+def signal_of(move: Any, story: Story) -> Signal:
     of = story.now.id
     match move:
         case ("ask", user, batch):
