@@ -11,7 +11,9 @@ from contextlib import asynccontextmanager
 import structlog
 from aiohttp import web
 
+from ingest.api import add_api
 from ingest.app import AddRoutes, build_app, open_parts
+from ingest.doorstep import DoorstepRunner
 from shared.config import Config
 from shared.errors import Unavailable
 
@@ -19,13 +21,15 @@ _log = structlog.get_logger("ingest")
 
 GRACE_S = 10.0
 # Longer than the minute for which .NET (Lidarr, slskd) keeps an idle connection: so it's never us who close one that
-# they are about to use. A connection that doesn't get its first request head together within it is closed, too.
+# they are about to use.
 KEEP_ALIVE_S = 75.0
 _BACKLOG = 2048
 _DESCRIPTORS = 65_536
+# What stands beside the receiver on its port.
+FACES: tuple[AddRoutes, ...] = (add_api,)
 
 
-async def serve(config: Config, *add: AddRoutes) -> None:
+async def serve(config: Config) -> None:
     """Serve until SIGTERM or SIGINT, then finish what was begun, for at most GRACE_S.
 
     Raises ConfigError for a config that can't work, and Unavailable when the port can't be had.
@@ -36,7 +40,7 @@ async def serve(config: Config, *add: AddRoutes) -> None:
         loop.add_signal_handler(number, stop.set)
     _allow_many_connections()
     try:
-        async with listening(config, *add) as port:
+        async with listening(config, *FACES) as port:
             _log.info("ingest.ready", host=config.host, port=port)
             await stop.wait()
             _log.info("ingest.stopping")
@@ -50,9 +54,8 @@ async def serve(config: Config, *add: AddRoutes) -> None:
 async def listening(config: Config, *add: AddRoutes) -> AsyncIterator[int]:
     """The receiver on its port, whose number is yielded; port 0 takes any free one."""
     async with open_parts(config) as parts:
-        runner = web.AppRunner(
-            build_app(parts, *add), access_log=None, keepalive_timeout=KEEP_ALIVE_S, shutdown_timeout=GRACE_S
-        )
+        app = build_app(parts, *add)
+        runner = DoorstepRunner(app, access_log=None, keepalive_timeout=KEEP_ALIVE_S, shutdown_timeout=GRACE_S)
         await runner.setup()
         try:
             try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import AsyncIterator
 from io import BytesIO
 from typing import Any
@@ -44,13 +45,13 @@ async def test_every_sample_is_stored_with_its_exact_bytes(hooks: Hooks, pool: A
 
 
 @pytest.mark.parametrize("source", ["lidarr", "slskd"])
-@pytest.mark.parametrize("name", HOSTILE)
-async def test_a_hostile_body_is_kept_as_it_came(hooks: Hooks, pool: Any, source: str, name: str) -> None:
-    first = await hooks.post(source, HOSTILE[name])
-    second = await hooks.post(source, HOSTILE[name])
-    stored = await events(pool)
-    assert stored.keys() == {UUID(first["event_id"]), UUID(second["event_id"])}
-    assert {event["body"] for event in stored.values()} == {HOSTILE[name]}
+async def test_a_hostile_body_is_kept_as_it_came(hooks: Hooks, pool: Any, source: str) -> None:
+    sent = {}
+    for name, body in [*HOSTILE.items(), *HOSTILE.items()]:
+        answer = await hooks.post(source, body)
+        assert not answer["duplicate"], name
+        sent[UUID(answer["event_id"])] = body
+    assert {id_: event["body"] for id_, event in (await events(pool)).items()} == sent
 
 
 async def test_only_what_has_a_natural_key_is_folded(hooks: Hooks, pool: Any) -> None:
@@ -76,15 +77,12 @@ async def test_a_pack_is_one_event_per_album(hooks: Hooks) -> None:
     assert sum(a["duplicate"] for a in answers) == 3
 
 
-@pytest.mark.parametrize("method", ["POST", "PUT"])
-@pytest.mark.parametrize(
-    "path",
-    ["/webhooks/lidarr", "/webhooks/lidarr/", "/webhooks/Lidarr", "/api/webhooks/lidarr", "/api/webhooks/lidarr/"],
-)
-async def test_every_address_that_lidarr_may_use(hooks: Hooks, method: str, path: str) -> None:
+async def test_every_address_that_lidarr_may_use(hooks: Hooks) -> None:
     # Lidarr counts a redirect as success, and the event would be lost: so none is ever sent.
-    status, answer = await hooks.ask(method, path, data=b'{"eventType": "Test"}')
-    assert (status, answer["duplicate"]) == (200, False)
+    for path in ("/webhooks/lidarr", "/webhooks/Lidarr", "/api/webhooks/lidarr"):
+        for method, slash in itertools.product(("POST", "PUT"), ("", "/")):
+            status, answer = await hooks.ask(method, path + slash, data=b'{"eventType": "Test"}')
+            assert (status, answer.get("duplicate")) == (200, False), (method, path + slash)
 
 
 async def test_verify(hooks: Hooks) -> None:
