@@ -1,0 +1,69 @@
+"""The pages hold together: links lead somewhere, pictures are readable, and what is made from code is up to date."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from xml.etree import ElementTree
+
+import pytest
+
+from shared.acquisition.lifecycle import RULES
+from shared.acquisition.model import State
+from tests.docs.pages import ROOT, Page, page, pages
+
+_LINK = re.compile(r"\]\((?P<target>[^)\s]+)\)")
+
+
+@pytest.mark.parametrize("page", pages(), ids=lambda page: page.name)
+def test_links_lead_somewhere(page: Page) -> None:
+    for found in _LINK.finditer(page.text):
+        target, _, anchor = found["target"].partition("#")
+        if not target.startswith(("http:", "https:")):
+            assert (page.path.parent / target).exists(), found["target"]
+            assert not anchor, "write links to pages, not into them: headings change"
+
+
+def test_every_page_can_be_reached_from_the_readme() -> None:
+    reached, ahead = set(), [page("README.md")]
+    while ahead:
+        one = ahead.pop()
+        reached.add(one.path)
+        targets = (one.path.parent / found["target"] for found in _LINK.finditer(one.text))
+        for target in (path.resolve() for path in targets):
+            readme = target / "README.md" if target.is_dir() else target
+            if readme.suffix == ".md" and readme not in reached:
+                ahead.append(Page(readme))
+    assert {one.path for one in pages()} == reached
+
+
+def test_the_picture_is_svg_with_a_title_and_nothing_from_elsewhere() -> None:
+    text = (ROOT / "docs" / "flow.svg").read_text("utf-8")
+    root = ElementTree.fromstring(text)
+    assert root.find("{http://www.w3.org/2000/svg}title") is not None
+    assert "<script" not in text
+    assert re.findall(r"(?:href|url)\s*[=(]\s*[\"']?(?!#)\w+", text) == []
+
+
+def test_the_table_of_rules_is_the_lifecycles() -> None:
+    text = page("docs/how-it-works.md").text
+    assert f"<!-- rules -->\n{_rules()}<!-- /rules -->" in text, f"put this between the marks:\n\n{_rules()}"
+
+
+def _rules() -> str:
+    heeded = defaultdict(set)
+    for state, signal in RULES:
+        heeded[signal.__name__].add(state)
+    head = f"| Signal | {' | '.join(state.value for state in State)} |\n|---{'|:-:' * len(State)}|\n"
+    rows = (
+        f"| `{name}` | {' | '.join('●' if state in states else '' for state in State)} |\n"
+        for name, states in heeded.items()
+    )
+    return head + "".join(rows)
+
+
+def test_every_decision_record_is_in_the_index() -> None:
+    index = page("docs/adr/README.md").text
+    records = sorted(path.name for path in (ROOT / "docs" / "adr").glob("[0-9]*.md"))
+    assert re.findall(r"\((\d{4}-[\w-]+\.md)\)", index) == records
+    assert [int(name[:4]) for name in records] == list(range(1, len(records) + 1))
