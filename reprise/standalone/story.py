@@ -43,6 +43,8 @@ async def play(lidarr: Knobbed, *, url: str, admin_token: str, say: Callable[[st
     arrives = _Album("The Paper Lanterns", "First Light")
     lost = _Album("Salt & Vinegar", "The Unfindable Tape", "fail")
     batch = [_Album("Nine Bridges", title) for title in ("North Bank", "South Bank", "Undertow")]
+    # Lidarr's own searches after a failure would make the story endless.
+    lidarr.control(auto_redownload_failed=False)
     for album in (arrives, lost, *batch):
         known = {"album_mbid": album.mbid, "title": album.title, "artist_name": album.artist, "tracks": 4}
         lidarr.control(album=known, plan={"album_mbid": album.mbid, "attempts": [album.outcome]})
@@ -53,7 +55,7 @@ async def play(lidarr: Knobbed, *, url: str, admin_token: str, say: Callable[[st
         discovery = await _ask(
             session, "/api/v1/batches", {"label": "Demo discovery", "albums": [a.wanted() for a in batch]}
         )
-        say("[DEMO] asked for two albums and a batch of three; watch them at /, or with `reprise jobs`")
+        say("[DEMO] asked for two albums and a batch of three; watch them with `reprise jobs`")
         paths = {title: f"/api/v1/jobs/{job}" for title, job in jobs.items()}
         paths["batch Demo discovery"] = f"/api/v1/batches/{discovery}"
         await asyncio.gather(*(_follow(session, name, path, say) for name, path in paths.items()))
