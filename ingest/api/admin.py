@@ -94,7 +94,7 @@ async def _retry(services: Services, event_id: UUID, reason: str | None) -> None
             await connection.execute(_Q["retry_now"], event_id)
         else:
             raise Conflict(_NO_RETRY[state])
-        await services.act_within(connection, EventsRetried(event_id=event_id, reason=reason))
+        await services.act_within(connection, EventsRetried(of=event_id, reason=reason))
 
 
 async def replay_event(call: Call[Nothing, Why]) -> web.Response:

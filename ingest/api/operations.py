@@ -47,7 +47,7 @@ async def start(services: Services, which: DeadFilter, reason: str | None) -> Op
     total, operation_id = await count(services, which), uuid7()
     async with services.writing() as connection:
         row = await connection.fetchrow(_Q["start_operation"], operation_id, RETRY_DEAD, which, total)
-        await services.act_within(connection, EventsRetried(operation_id=operation_id, reason=reason))
+        await services.act_within(connection, EventsRetried(of=operation_id, reason=reason))
     services.operation_started.set()
     _log.info("operation.started", operation_id=str(operation_id), kind=RETRY_DEAD, total=total)
     return _operation(row)

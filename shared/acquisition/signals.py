@@ -94,10 +94,9 @@ class SettingChanged(_Signal, frozen=True, kw_only=True):
 
 
 class EventsRetried(_Signal, frozen=True, kw_only=True):
-    """A person has events folded again: one, or by an operation many. For the record, like SettingChanged."""
+    """A person has events folded again: of is one, or an operation for many. For the record, like SettingChanged."""
 
-    event_id: UUID | None = None
-    operation_id: UUID | None = None
+    of: UUID
     reason: str | None = None
 
 

@@ -82,7 +82,7 @@ SAID: dict[type[Any], Callable[[Story], Signal]] = {
     BatchCancelled: lambda story: BatchCancelled(batch_id=uuid4()),
     Replayed: lambda story: Replayed(of=uuid4()),
     SettingChanged: lambda story: SettingChanged(name="observe_interval", value=5, version=2),
-    EventsRetried: lambda story: EventsRetried(event_id=uuid4()),
+    EventsRetried: lambda story: EventsRetried(of=uuid4()),
     ImportFailureHinted: lambda story: ImportFailureHinted(),
 }
 
