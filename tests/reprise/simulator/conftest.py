@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))  # test folders are no packages; helpers are found by name
-
-import openapi_contract
-from stage import Caller, Receiver, calling, receiving
-
 from reprise.simulator import LidarrSimulator, SlskdSimulator
+from tests.reprise.simulator import openapi_contract
+from tests.reprise.simulator.stage import Caller, Receiver, calling, receiving
 
 SLSKD_KEY = "a-key-of-sixteen-characters"
 

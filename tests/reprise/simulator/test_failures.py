@@ -6,9 +6,9 @@ import asyncio
 
 import aiohttp
 import pytest
-from stage import FIRST, Caller, add_album, calling
 
 from reprise.simulator import KnobError, LidarrSimulator
+from tests.reprise.simulator.stage import FIRST, Caller, add_album, calling
 
 
 async def test_the_key_is_needed(call: Caller) -> None:

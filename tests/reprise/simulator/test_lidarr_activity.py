@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from stage import FIRST, SECOND, THIRD, Caller, Receiver, add_album, search_album
 
 from reprise.simulator import DiskFile, LidarrSimulator
+from tests.reprise.simulator.stage import FIRST, SECOND, THIRD, Caller, Receiver, add_album, search_album
 
 
 async def stalled(lidarr: LidarrSimulator, call: Caller) -> dict[str, object]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 
-import openapi_contract
 import pytest
-from stage import FIRST, SECOND, THIRD, Caller, add_album, search_album
 
 from reprise.simulator import LidarrSimulator
+from tests.reprise.simulator import openapi_contract
+from tests.reprise.simulator.stage import FIRST, SECOND, THIRD, Caller, add_album, search_album
 
 # Lidarr takes these without the id in the path, too; its description doesn't tell.
 UNDESCRIBED = {("PUT", "/api/v1/album"), ("PUT", "/api/v1/artist"), ("PUT", "/api/v1/notification")}

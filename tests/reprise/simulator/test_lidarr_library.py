@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from stage import FIRST, SECOND, THIRD, Caller, Receiver, add_album
 
 from reprise.simulator import KnobError, LidarrSimulator
+from tests.reprise.simulator.stage import FIRST, SECOND, THIRD, Caller, Receiver, add_album
 
 
 async def test_any_mbid_is_known_unless_told_otherwise(lidarr: LidarrSimulator, call: Caller) -> None:

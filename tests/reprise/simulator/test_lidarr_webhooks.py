@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from stage import FIRST, SECOND, THIRD, Caller, Receiver, add_album
 
 from reprise.simulator import KnobError, LidarrSimulator
+from tests.reprise.simulator.stage import FIRST, SECOND, THIRD, Caller, Receiver, add_album
 
 SAMPLES = Path(__file__).parents[2] / "payloads" / "lidarr"
 # Whether a file knows its release group depends on the release: both ways are right.

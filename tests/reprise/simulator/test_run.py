@@ -8,9 +8,9 @@ from typing import Literal
 
 import aiohttp
 import pytest
-from stage import Receiver, calling
 
 from reprise.simulator.run import run_simulator
+from tests.reprise.simulator.stage import Receiver, calling
 
 
 def free_port() -> int:

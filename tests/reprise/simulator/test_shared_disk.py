@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from stage import FIRST, Receiver, add_album, calling
-
 from reprise.simulator import Disk, LidarrSimulator, SlskdSimulator
+from tests.reprise.simulator.stage import FIRST, Receiver, add_album, calling
 
 KEY = "a-key-of-sixteen-characters"
 FOLDER = "@@abcde\\Music\\Example Ensemble\\Second Wind"

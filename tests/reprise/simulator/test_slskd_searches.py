@@ -7,9 +7,9 @@ import uuid
 from typing import Any
 
 import pytest
-from stage import Caller, Receiver
 
 from reprise.simulator import SlskdSimulator
+from tests.reprise.simulator.stage import Caller, Receiver
 
 FOLDER = "@@abcde\\Music\\Example Ensemble\\Second Wind"
 

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from stage import FIRST, Caller, Receiver
 
 from reprise.simulator import SlskdSimulator
+from tests.reprise.simulator.stage import FIRST, Caller, Receiver
 
 SAMPLES = Path(__file__).parents[2] / "payloads" / "slskd"
 FOLDER = "@@abcde\\Music\\Example Ensemble\\Second Wind"

@@ -10,9 +10,9 @@ import requests
 from pyarr import LidarrAPI
 from pyarr.exceptions import PyarrBadRequest, PyarrResourceNotFound, PyarrUnauthorizedError
 from slskd_api import SlskdClient
-from stage import FIRST, Receiver
 
 from reprise.simulator import LidarrSimulator, SlskdSimulator
+from tests.reprise.simulator.stage import FIRST, Receiver
 
 PEER = "peer_one"
 FOLDER = "@@abcde\\Music\\Example Ensemble\\Second Wind"
