@@ -6,6 +6,7 @@ import os
 
 import click
 
+from reprise.cli.service import run_service
 from shared.config import load_config
 
 
@@ -16,11 +17,6 @@ def ingest() -> None:
     Needs DATABASE_URL. Any number may run; REPRISE_WEBHOOK_SECRET is what senders must show.
     """
     config = load_config(os.environ)
-    import uvloop
-
-    from ingest.api import add_api
     from ingest.serve import serve
-    from shared.telemetry.logging import configure_logging
 
-    configure_logging(config, "ingest")
-    uvloop.run(serve(config, add_api))
+    run_service(config, "ingest", serve)

@@ -6,6 +6,7 @@ import os
 
 import click
 
+from reprise.cli.service import run_service
 from shared.config import load_config
 
 
@@ -16,10 +17,6 @@ def worker() -> None:
     Needs DATABASE_URL. Any number may run and share the work; REDIS_URL makes them notice it at once.
     """
     config = load_config(os.environ)
-    import uvloop
-
-    from shared.telemetry.logging import configure_logging
     from worker.serve import serve
 
-    configure_logging(config, "worker")
-    uvloop.run(serve(config))
+    run_service(config, "worker", serve)
