@@ -27,6 +27,11 @@ def is_same_grab(attempt: Attempt, signal: Grabbed) -> bool:
     return same_download(attempt.download_id, signal.download_id)
 
 
+def is_just_after(attempt: Attempt, signal: Grabbed) -> bool:
+    """Whether a Grab of the same download came so soon that it may well be the same Grab."""
+    return attempt.grabbed_at is not None and signal.at - attempt.grabbed_at < SAME_GRAB_WITHIN
+
+
 def grabbed(acquisition: Acquisition, signal: Grabbed, context: Context) -> Outcome:
     """Bind a download to an attempt: to the one it is known by, the one that searches, or a new one."""
     if from_before(acquisition, signal.history_id):
@@ -51,7 +56,7 @@ def grabbed(acquisition: Acquisition, signal: Grabbed, context: Context) -> Outc
         return ignored(acquisition, "already_grabbed")
     if same and context.lidarr:
         return ignored(acquisition, "same_download_again: Lidarr's history will tell", look())
-    if any(one.grabbed_at and signal.at - one.grabbed_at < SAME_GRAB_WITHIN for one in same):
+    if any(is_just_after(one, signal) for one in same):
         return ignored(acquisition, "already_grabbed")
     return _bind(acquisition, signal, context)
 

@@ -46,12 +46,19 @@ def imported(acquisition: Acquisition, signal: Imported, context: Context) -> Ou
     attempt = next(
         (one for one in acquisition.open_attempts if same_download(one.download_id, signal.download_id)), None
     )
+    if attempt is None and context.lidarr and _is_late(acquisition, signal):
+        return applied(acquisition, check(acquisition), reason="of a download that is over")
     if attempt is None and acquisition.current is not None and acquisition.current.download_id is None:
         attempt = acquisition.current
     if attempt is None:
         # Nobody grabbed it that we know of: a person put the files there, or the Grab is still on its way.
         attempt = new_attempt(acquisition, context, AttemptState.IMPORTING, foreign_grab=True)
-    attempt = replace(attempt, state=AttemptState.IMPORTING, download_id=attempt.download_id or signal.download_id)
+    attempt = replace(
+        attempt,
+        state=AttemptState.IMPORTING,
+        download_id=attempt.download_id or signal.download_id,
+        end_history_id=signal.history_id if signal.whole else attempt.end_history_id,
+    )
     after = replace(
         put_attempt(acquisition, attempt),
         lidarr_album_id=acquisition.lidarr_album_id or signal.album.lidarr_id,
@@ -60,6 +67,15 @@ def imported(acquisition: Acquisition, signal: Imported, context: Context) -> Ou
     if context.lidarr:
         return applied(after, check(after))
     return finish(after, State.COMPLETED, context, winner=attempt)
+
+
+def _is_late(acquisition: Acquisition, signal: Imported) -> bool:
+    """Whether an import is of an attempt that is over: it must not be taken for the next one's."""
+    return any(
+        same_download(one.download_id, signal.download_id)
+        and (signal.history_id is None or one.end_history_id is None or signal.history_id < one.end_history_id)
+        for one in acquisition.attempts
+    )
 
 
 def imported_after_end(acquisition: Acquisition, signal: Imported, context: Context) -> Outcome:
@@ -73,6 +89,10 @@ def album_checked(acquisition: Acquisition, signal: AlbumChecked, context: Conte
         return finish(acquisition, State.COMPLETED, context, winner=first_import(acquisition))
     if signal.track_count == 0:
         return applied(acquisition, check(acquisition, TRACKS_UNKNOWN_YET_S), reason="tracks_unknown_yet")
+    ended = next((one for one in acquisition.open_attempts if one.end_history_id is not None), None)
+    if ended is not None:
+        missing = f"incomplete_release: {signal.track_file_count} of {signal.track_count} tracks"
+        return fail_attempt(acquisition, ended, context, reason=missing)
     partial = f"partial: {signal.track_file_count} of {signal.track_count} tracks"
     return applied(replace(acquisition, reason=partial), look(), reason=partial)
 
@@ -89,17 +109,27 @@ def failure_hinted(acquisition: Acquisition, signal: DownloadFailureHinted, cont
     return fail_attempt(acquisition, attempt, context, reason="download_failed")
 
 
+def _is_of(attempt: Attempt, signal: Row) -> bool:
+    """Whether a row of history may speak of this attempt: same download, grabbed before that row."""
+    one_download = (
+        attempt.download_id is None
+        if signal.download_id is None
+        else same_download(attempt.download_id, signal.download_id)
+    )
+    return one_download and (attempt.grab_history_id is None or attempt.grab_history_id < signal.history_id)
+
+
+def may_end(acquisition: Acquisition, signal: Row) -> bool:
+    """Whether a row of history may end, or have ended, one of these attempts, unless another row has."""
+    return any(
+        _is_of(attempt, signal) and attempt.end_history_id in (None, signal.history_id)
+        for attempt in acquisition.attempts
+    )
+
+
 def _attempt_of_row(acquisition: Acquisition, signal: Row) -> Attempt | None:
-    """The open attempt that a row of history ends: same download, grabbed before that row, and the latest of these."""
-    grabbed_before = [
-        one
-        for one in acquisition.open_attempts
-        if (
-            same_download(one.download_id, signal.download_id)
-            or (signal.download_id is None and one.download_id is None)
-        )
-        and (one.grab_history_id is None or one.grab_history_id < signal.history_id)
-    ]
+    """The open attempt that a row of history ends: the latest grab before that row."""
+    grabbed_before = [one for one in acquisition.open_attempts if _is_of(one, signal)]
     return max(grabbed_before, key=lambda one: (one.grab_history_id or 0, one.number), default=None)
 
 

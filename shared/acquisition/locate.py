@@ -7,7 +7,8 @@ from datetime import datetime
 from typing import TypeAlias, assert_never
 from uuid import UUID
 
-from shared.acquisition.grabbing import is_same_grab
+from shared.acquisition.grabbing import is_just_after, is_same_grab
+from shared.acquisition.importing import may_end
 from shared.acquisition.model import Acquisition, same_download
 from shared.acquisition.signals import (
     AlbumChecked,
@@ -96,8 +97,12 @@ def keys_of(signal: Signal) -> tuple[str, ...]:
             return tuple(album_key(wish.album_mbid) for wish in wishes)
         case Grabbed(album=album, download_id=download) | Imported(album=album, download_id=download):
             return (album_key(album.mbid), *((download_key(download),) if download else ()))
-        case DownloadFailed(album=album) | ImportIncomplete(album=album) | DownloadDropped(album=album):
-            return (album_key(album.mbid),)
+        case (
+            DownloadFailed(album=album, download_id=download)
+            | ImportIncomplete(album=album, download_id=download)
+            | DownloadDropped(album=album, download_id=download)
+        ):
+            return (album_key(album.mbid), *((download_key(download),) if download else ()))
         case AlbumDeleted(album=album):
             return (album_key(album.mbid),)
         case DownloadFailureHinted(download_id=str(download)):
@@ -119,8 +124,7 @@ def locate(signal: Signal, work: Workspace, cause: UUID, now: datetime) -> Place
         case Imported():
             return _of_import(signal, work)
         case DownloadFailed() | ImportIncomplete() | DownloadDropped():
-            active = work.active_for(signal.album.mbid)
-            return ToAcquisitions((active.id,)) if active else Nowhere("no_active_acquisition")
+            return _of_row(signal, work)
         case AlbumDeleted(album=album):
             active = work.active_for(album.mbid)
             return ToAcquisitions((active.id,)) if active else Nowhere("no_active_acquisition")
@@ -163,11 +167,14 @@ def locate(signal: Signal, work: Workspace, cause: UUID, now: datetime) -> Place
 
 def _of_grab(signal: Grabbed, work: Workspace, cause: UUID, now: datetime) -> Place:
     active = work.active_for(signal.album.mbid)
-    if active:
+    if active and any(is_same_grab(attempt, signal) for attempt in active.attempts):
         return ToAcquisitions((active.id,))
     for over in work.over_for(signal.album.mbid):
-        if _knows_grab(over, signal):
+        # What is under way may be about to grab the same download, so a finished one must have reason to claim it.
+        if _waits_for_grab(over, signal) if active else _knows_grab(over, signal):
             return ToAcquisitions((over.id,))
+    if active:
+        return ToAcquisitions((active.id,))
     return ToNew(
         Acquisition(
             id=derived_id(cause, "acquisition", signal.album.mbid),
@@ -191,6 +198,32 @@ def _knows_grab(acquisition: Acquisition, signal: Grabbed) -> bool:
         and (signal.history_id is None or attempt.grab_history_id in (None, signal.history_id))
         for attempt in acquisition.attempts
     )
+
+
+def _waits_for_grab(acquisition: Acquisition, signal: Grabbed) -> bool:
+    """Whether a finished acquisition had this download and this Grab is the one that it hasn't had, or one just had."""
+    return any(
+        is_same_grab(attempt, signal)
+        and (
+            attempt.grab_history_id in (None, signal.history_id)
+            if signal.history_id is not None
+            else not attempt.grab_seen or is_just_after(attempt, signal)
+        )
+        for attempt in acquisition.attempts
+    )
+
+
+def _of_row(signal: DownloadFailed | ImportIncomplete | DownloadDropped, work: Workspace) -> Place:
+    """A row that ends a download: of the album under way, or of one that is over; else its grab isn't folded yet."""
+    active = work.active_for(signal.album.mbid)
+    if active and (from_before(active, signal.history_id) or signal.download_id is None or may_end(active, signal)):
+        return ToAcquisitions((active.id,))
+    if signal.download_id is None:
+        return Nowhere("no_active_acquisition")
+    for over in work.over_for(signal.album.mbid):
+        if from_before(over, signal.history_id) or may_end(over, signal):
+            return ToAcquisitions((over.id,))
+    return Park((download_key(signal.download_id),))
 
 
 def _of_import(signal: Imported, work: Workspace) -> Place:

@@ -182,12 +182,16 @@ class Grabbed(_Signal, frozen=True, kw_only=True):
 
 
 class Imported(_Signal, frozen=True, kw_only=True):
-    """Lidarr imported files of an album; not necessarily all of it."""
+    """Lidarr imported files of an album; not necessarily all of it.
+
+    whole: it is done with the download, so what is missing now was not in it.
+    """
 
     album: AlbumRef
     download_id: str | None = None
     files: int = 0
     upgrade: bool = False
+    whole: bool = False
     at: datetime
     history_id: int | None = None
 

@@ -127,13 +127,14 @@ class Workspace:
     def put(self, after: Acquisition) -> None:
         """Take in an acquisition as a rule left it, and note what it binds that was not bound before."""
         before = self.acquisitions.get(after.id)
-        if before is None:
+        if before is None or (after.is_active and not before.is_active):
             self.bound.add(album_key(after.album_mbid))
-        known = {attempt.download_id for attempt in before.attempts} if before else set()
+        # By attempt: a download id that is grabbed again is bound again.
+        known = {(attempt.number, attempt.download_id) for attempt in before.attempts} if before else set()
         self.bound.update(
             download_key(attempt.download_id)
             for attempt in after.attempts
-            if attempt.download_id and attempt.download_id not in known
+            if attempt.download_id and (attempt.number, attempt.download_id) not in known
         )
         self._index(after)
 

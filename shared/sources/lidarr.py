@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -261,17 +262,19 @@ def _history_incomplete(row: _HistoryRow) -> Signal:
     )
 
 
-def _history_imported(row: _HistoryRow) -> Signal:
-    return Imported(album=row.album.ref(), download_id=foreign_id(row.download_id), at=row.date, history_id=row.id)
+def _history_imported(row: _HistoryRow, *, whole: bool) -> Signal:
+    return Imported(
+        album=row.album.ref(), download_id=foreign_id(row.download_id), at=row.date, history_id=row.id, whole=whole
+    )
 
 
 _FROM_HISTORY: Mapping[str, Callable[[_HistoryRow], Signal]] = {
     "HistoryGrabbed": _history_grabbed,
     "HistoryDownloadFailed": _history_failed,
     "HistoryAlbumImportIncomplete": _history_incomplete,
-    "HistoryDownloadImported": _history_imported,
+    "HistoryDownloadImported": partial(_history_imported, whole=True),
     # A person's own import leaves no other row than those of its files.
-    "HistoryTrackFileImported": _history_imported,
+    "HistoryTrackFileImported": partial(_history_imported, whole=False),
     "HistoryDownloadIgnored": lambda row: DownloadDropped(
         album=row.album.ref(), download_id=foreign_id(row.download_id), at=row.date, history_id=row.id
     ),

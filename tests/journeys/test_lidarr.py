@@ -111,6 +111,18 @@ async def test_a_partial_import_is_not_an_album(any_delivery: Stage) -> None:
     assert job["attempts"] == 2
 
 
+async def test_a_short_release_is_not_an_album(any_delivery: Stage) -> None:
+    """The release holds too few tracks, and Lidarr is content with it: we aren't."""
+    stage = any_delivery
+    album = new_album()
+    stage.lidarr.control(plan={"album_mbid": str(album), "attempts": ["short", "import"], "tracks": 1})
+    await stage.ask(album)
+    for _ in range(2):
+        await finished(stage)
+    job = await stage.job_in(album, "completed")
+    assert job["attempts"] == 2
+
+
 async def test_a_manual_import_without_id_completes(any_delivery: Stage) -> None:
     """A person imports the files while our download stalls."""
     stage = any_delivery
