@@ -21,6 +21,8 @@ from shared.telemetry.metrics import APPEND_BATCH_SIZE
 _log = structlog.get_logger("ingest.appender")
 
 LANES = 2
+# A second INSERT beside the one under way pays only with this many in it; few at once cost more than they save.
+SECOND_LANE_FROM = 64
 LARGEST_GROUP = 256
 LARGEST_GROUP_BYTES = 4 * 1024 * 1024
 PATIENCE_S = 2.0
@@ -132,7 +134,7 @@ class Appender:
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[Appended] = loop.create_future()
         self._waiting.append((delivery, answer))
-        if self._idle and not self._starting:
+        if not self._starting and self._may_start():
             # After what is ready now: requests that arrived together make one group.
             self._starting = True
             loop.call_soon(self._start)
@@ -145,9 +147,14 @@ class Appender:
         for lane in self._idle:
             lane.close()
 
+    def _may_start(self) -> bool:
+        if not self._idle or not self._waiting:
+            return False
+        return not self._running or len(self._waiting) >= SECOND_LANE_FROM
+
     def _start(self) -> None:
         self._starting = False
-        if self._idle and self._waiting:
+        if self._may_start():
             lane = self._idle.pop()
             task = asyncio.create_task(self._run(lane), name="append")
             self._running.add(task)

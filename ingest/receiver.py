@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import time
 from datetime import UTC, datetime
 
@@ -35,13 +36,14 @@ class Receiver:
 
     def routes(self) -> list[web.RouteDef]:
         """All routes, with and without a trailing slash: Lidarr counts a redirect as success and loses the event."""
-        delivered = [(f"/webhooks/{{source}}{slash}", self.receive) for slash in ("", "/")]
-        lidifys = [(f"/api/webhooks/lidarr{slash}", self.receive) for slash in ("", "/")]
-        verified = [(f"/webhooks/{{source}}/verify{slash}", self.verify) for slash in ("", "/")]
-        return [
-            *(web.route(method, path, handle) for method in ("POST", "PUT") for path, handle in delivered + lidifys),
-            *(web.get(path, handle) for path, handle in verified),
-        ]
+        routes = []
+        # The known names as plain paths, which aiohttp finds without matching; then whatever else was written there.
+        for name in [*SOURCES, "{source}"]:
+            delivered = [f"/webhooks/{name}", *(["/api/webhooks/lidarr"] if name == "lidarr" else [])]
+            for slash, method in itertools.product(("", "/"), ("POST", "PUT")):
+                routes += [web.route(method, path + slash, self.receive) for path in delivered]
+            routes += [web.get(f"/webhooks/{name}/verify{slash}", self.verify) for slash in ("", "/")]
+        return routes
 
     async def receive(self, request: web.Request) -> web.Response:
         """One delivery, from its arrival to its answer."""
@@ -85,7 +87,11 @@ class Receiver:
 
 
 def _source(request: web.Request) -> Source | None:
-    return SOURCES.get(request.match_info.get("source", "lidarr").lower())
+    name = request.match_info.get("source")
+    if name is None:
+        # A plain path: /webhooks/<name>, or Lidify's /api/webhooks/lidarr.
+        name = request.path.partition("/webhooks/")[2].partition("/")[0]
+    return SOURCES.get(name.lower())
 
 
 def _unknown_source() -> web.Response:
