@@ -122,7 +122,7 @@ def _is_of(attempt: Attempt, signal: Row) -> bool:
 def may_end(acquisition: Acquisition, signal: Row) -> bool:
     """Whether a row of history may end, or have ended, one of these attempts, unless another row has."""
     return any(
-        _is_of(attempt, signal) and attempt.end_history_id in (None, signal.history_id)
+        _is_of(attempt, signal) and (attempt.is_open or attempt.end_history_id in (None, signal.history_id))
         for attempt in acquisition.attempts
     )
 

@@ -3,17 +3,29 @@
 from __future__ import annotations
 
 import json
+import random
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 from shared.acquisition.signals import AlbumWish, JobRequested
 from shared.eventlog.event import Delivery
+from shared.eventlog.identity import uuid7
 from tests.shared.acquisition.ledger import row_of_history, webhook
 
 _PAYLOADS = Path(__file__).parents[2] / "payloads" / "lidarr"
 _SAMPLES = {path.stem: json.loads(path.read_bytes()) for path in _PAYLOADS.glob("*.json")}
 _DOWNLOAD_OF = {501: "download_pack_album_1of3", 502: "download_pack_album_2of3", 503: "download_pack_album_3of3"}
+
+
+def arriving(deliveries: Iterable[Delivery], dice: random.Random) -> list[Delivery]:
+    """These deliveries as if they arrived now, in random order: workers fold what arrived first first."""
+    order = list(deliveries)
+    dice.shuffle(order)
+    return [replace(one, id=uuid7(), received_at=datetime.now(UTC)) for one in order]
 
 
 class Cast:

@@ -9,14 +9,13 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
 from shared.eventlog.event import Delivery
-from shared.eventlog.identity import uuid7
-from tests.shared.acquisition.cast import Cast
+from tests.shared.acquisition.cast import Cast, arriving
 from tests.shared.acquisition.ledger import Ledger
 
 
@@ -96,11 +95,6 @@ async def ledger(pool: Any) -> Ledger:
     return Ledger(pool, lidarr=False)
 
 
-def again(delivery: Delivery) -> Delivery:
-    """The same body once more, as a second connection of Lidarr's to us would send it."""
-    return replace(delivery, id=uuid7())
-
-
 async def ended_well(ledger: Ledger, journey: Journey, cast: Cast) -> None:
     """Whether this copy of the journey ended as it must."""
     rows = await ledger.pool.fetch(
@@ -150,9 +144,7 @@ async def test_in_any_order(ledger: Ledger, name: str, doubled: bool) -> None:
             await ledger.ask(cast.wish(album))
     for cast in casts:
         said = list(journey.says(cast))
-        said += [again(one) for one in said] if doubled else []
-        dice.shuffle(said)
-        await ledger.post(*said)
+        await ledger.post(*arriving(said * 2 if doubled else said, dice))
         if dice.random() < 0.5:
             await ledger.drain([dice.randint(1, 5) for _ in range(4)])
     await ledger.drain([dice.randint(1, 9) for _ in range(7)])
@@ -171,8 +163,7 @@ async def test_all_at_once_by_several_workers(ledger: Ledger) -> None:
         for album in journey.asked:
             await ledger.ask(cast.wish(album))
     said = [one for journey, cast in told for one in journey.says(cast)]
-    said += [again(one) for one in said]
-    dice.shuffle(said)
+    said = arriving(said * 2, dice)
     for start in range(0, len(said), 25):
         await ledger.post(*said[start : start + 25])
 

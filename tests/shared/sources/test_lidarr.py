@@ -219,7 +219,8 @@ ALBUM = AlbumRef(ALBUMS[0], "First Light", 501)
                 album=ALBUM, download_id=TORRENT, message='[{"title": "x", "messages": []}]', at=AT, history_id=77
             ),
         ),
-        ("downloadImported", {}, Imported(album=ALBUM, download_id=TORRENT, at=AT, history_id=77)),
+        ("downloadImported", {}, Imported(album=ALBUM, download_id=TORRENT, whole=True, at=AT, history_id=77)),
+        ("trackFileImported", {}, Imported(album=ALBUM, download_id=TORRENT, at=AT, history_id=77)),
         ("downloadIgnored", {}, DownloadDropped(album=ALBUM, download_id=TORRENT, at=AT, history_id=77)),
     ],
 )

@@ -1,0 +1,94 @@
+"""Lidarr's side of a story, where its API is asked: what its history holds, and what our effects would find there.
+
+The effects themselves are tested elsewhere, against the simulator; here their findings are fed in by hand.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from uuid import UUID
+
+import msgspec
+
+from shared.acquisition.commands import (
+    AbandonDownload,
+    CheckAlbum,
+    Command,
+    EnsureAlbum,
+    FollowSearch,
+    ObservePeer,
+    RollUpBatch,
+    SearchAlbum,
+)
+from shared.acquisition.signals import (
+    AlbumChecked,
+    AlbumReady,
+    DownloadAbandoned,
+    SearchFinished,
+    SearchStarted,
+    Signal,
+)
+from shared.eventlog.event import Delivery
+from tests.shared.acquisition.ledger import Ledger, own
+
+
+@dataclass(slots=True)
+class LidarrSide:
+    """files: how many of ten tracks of an album are there by now. finds: what the next searches find."""
+
+    rows: list[Delivery] = field(default_factory=list)
+    files: dict[UUID, int] = field(default_factory=dict)
+    finds: dict[UUID, list[int]] = field(default_factory=dict)
+    floor: int = 0
+
+    async def serve(self, ledger: Ledger, *, sizes: Sequence[int] = (200,), dice: random.Random | None = None) -> None:
+        """Fold and carry out commands until nothing is left to do."""
+        for _ in range(60):
+            await ledger.drain(sizes)
+            rows = await ledger.pool.fetch(
+                """UPDATE commands SET state = 'done', finished_at = now() WHERE state = 'waiting'
+                RETURNING args"""
+            )
+            commands = [msgspec.convert(row["args"], Command) for row in rows]
+            if not commands:
+                return
+            if dice:
+                dice.shuffle(commands)
+            for command in commands:
+                await ledger.post(*await self.answer(command, ledger))
+        raise AssertionError("it goes on and on")
+
+    async def answer(self, command: Command, ledger: Ledger) -> list[Delivery]:
+        """What the effect of a command would append."""
+        match command:
+            case EnsureAlbum(acquisition_id=of, album_mbid=album):
+                return self._say(
+                    AlbumReady(
+                        acquisition_id=of,
+                        lidarr_album_id=int(str(album)[-3:]),
+                        track_file_count=self.files.get(album, 0),
+                        track_count=10,
+                        history_floor=self.floor,
+                    )
+                )
+            case SearchAlbum(acquisition_id=of, attempt=attempt):
+                return self._say(SearchStarted(acquisition_id=of, attempt=attempt, command_id=attempt))
+            case FollowSearch(acquisition_id=of, attempt=attempt):
+                album = await ledger.value("SELECT album_mbid FROM acquisitions WHERE id = $1", of)
+                finds = self.finds.get(album, [])
+                return self._say(SearchFinished(acquisition_id=of, attempt=attempt, found=finds.pop(0) if finds else 0))
+            case CheckAlbum(acquisition_id=of, album_mbid=album):
+                return self._say(
+                    AlbumChecked(acquisition_id=of, track_file_count=self.files.get(album, 0), track_count=10)
+                )
+            case AbandonDownload(acquisition_id=of, attempt=attempt):
+                return self._say(DownloadAbandoned(acquisition_id=of, attempt=attempt, dropped=False))
+            case ObservePeer():
+                return list(self.rows)
+            case RollUpBatch():
+                return []
+
+    def _say(self, signal: Signal) -> list[Delivery]:
+        return [own(signal)]
