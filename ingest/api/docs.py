@@ -17,7 +17,12 @@ from ingest.api.routes import HEADERS
 
 def routes_of_docs() -> list[web.RouteDef]:
     """Both are open: they say what anybody can read in the source, and nothing of this installation."""
-    return [web.get("/openapi.json", _openapi), web.get("/docs", _docs)]
+    return [web.get("/openapi.json", _openapi), web.get("/docs", _docs), web.get("/", _front)]
+
+
+async def _front(request: web.Request) -> web.Response:
+    """Whoever opens the bare address finds the readable docs."""
+    raise web.HTTPFound("/docs")
 
 
 async def _openapi(request: web.Request) -> web.Response:

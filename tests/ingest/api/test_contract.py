@@ -48,6 +48,14 @@ async def test_the_contract_is_whole(api: Any) -> None:
             assert inside == set(re.findall(r"{(\w+)}", path))
 
 
+async def test_the_bare_address_leads_a_person_to_the_docs_and_refuses_a_webhook(api: Any) -> None:
+    async with api.http.get("/") as page:
+        assert page.url.path == "/docs"
+    # Lidarr counts a redirect as success, and would lose the event of a connection with half an address.
+    async with api.http.post("/", data=b"{}", allow_redirects=False) as refused:
+        assert refused.status == 405
+
+
 async def test_the_docs_need_no_other_host(api: Any) -> None:
     async with api.http.get("/docs") as page:
         text = await page.text()
