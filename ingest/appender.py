@@ -122,6 +122,7 @@ class Appender:
         patience_s: Callable[[], float] = lambda: PATIENCE_S,
         lanes: int = LANES,
     ) -> None:
+        self._lanes = lanes
         self._idle = [Lane(pool) for _ in range(lanes)]
         self._on_appended = on_appended
         self._patience_s = patience_s
@@ -142,15 +143,17 @@ class Appender:
 
     async def close(self) -> None:
         """Finish what is under way, then let the connections go."""
-        while self._running:
-            await asyncio.wait(self._running)
+        while self._running or self._waiting:
+            # Nothing running yet means that a start is on its way in this very turn of the loop.
+            await (asyncio.wait(self._running) if self._running else asyncio.sleep(0))
         for lane in self._idle:
             lane.close()
 
     def _may_start(self) -> bool:
         if not self._idle or not self._waiting:
             return False
-        return not self._running or len(self._waiting) >= SECOND_LANE_FROM
+        # By the idle lanes: a task that has left its loop may not be gone from _running yet, and takes no more.
+        return len(self._idle) == self._lanes or len(self._waiting) >= SECOND_LANE_FROM
 
     def _start(self) -> None:
         self._starting = False
