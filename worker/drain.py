@@ -18,6 +18,7 @@ from shared.acquisition.fold import Folded, Folding
 from shared.errors import GiveUp, StepAside, TryLater
 from shared.eventlog import store as eventlog
 from shared.eventlog.event import Event, EventState, Settlement
+from shared.postgres.faults import POSTGRES_FAULTS
 from shared.postgres.pool import Pool
 from shared.taskqueue import Kind
 from shared.telemetry import metrics
@@ -32,15 +33,6 @@ _STEP_ASIDE = timedelta(seconds=30)
 
 # Two folds met; nobody is to blame and nothing is spent.
 _RACES = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
-# Postgres itself is away: no event's fault.
-POSTGRES_FAULTS = (
-    OSError,
-    TimeoutError,
-    asyncpg.PostgresConnectionError,
-    asyncpg.InterfaceError,
-    asyncpg.InsufficientResourcesError,
-    asyncpg.OperatorInterventionError,
-)
 
 log = structlog.get_logger("worker.drain")
 
@@ -99,6 +91,8 @@ class Drain:
                 if not away:
                     log.warning("drain.postgres_away", error=repr(error))
                 away = True
+            except Exception:  # noqa: BLE001 - logged with its traceback; whatever it was, a drain that ends is worse
+                log.exception("drain.failed")
             else:
                 if away:
                     log.info("drain.postgres_back")
@@ -118,6 +112,8 @@ class Drain:
 
     async def _fold_due(self, *, limit: int, alone: bool) -> int:
         """Fold one batch in one transaction; answers how many events it was."""
+        if self._stopping:
+            return 0
         events: list[Event] = []
         started = time.perf_counter()
         try:
@@ -129,8 +125,11 @@ class Drain:
                     folded = await self._folding.fold(connection, events)
         except _RACES:
             return len(events)
-        except POSTGRES_FAULTS:
-            raise
+        except POSTGRES_FAULTS as error:
+            if not (events and isinstance(error, _TOO_SLOW)):
+                raise
+            await self._failed(events, error)
+            return len(events)
         except Exception as error:  # noqa: BLE001 - whatever an event breaks, only that event pays
             await self._failed(events, error)
             return len(events)

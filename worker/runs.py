@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
+import asyncpg
 import structlog
 
 from shared.eventlog import store as eventlog
@@ -19,6 +20,8 @@ _Q = load("runs")
 SUSPECT_AFTER = timedelta(seconds=10)
 # So often may a worker vanish while folding this one event alone, before the event is dead.
 DEADLY_AFTER = 3
+_VANISHED = "a worker vanished while folding it among others"
+_VANISHED_ALONE = "a worker vanished while folding it alone"
 
 log = structlog.get_logger("worker.runs")
 
@@ -47,7 +50,7 @@ async def rescue(pool: Pool) -> int:
         for run in await connection.fetch(_Q["suspects"], SUSPECT_AFTER):
             held = await connection.fetch(_Q["abandoned"], run["event_ids"])
             was_alone = len(run["event_ids"]) == 1
-            await eventlog.settle(connection, [_verdict(row["event_id"], row["attempts"], was_alone) for row in held])
+            await eventlog.settle(connection, [_verdict(row, was_alone=was_alone) for row in held])
             if held or await _all_settled(connection, run["event_ids"]):
                 await connection.execute(_Q["close"], run["id"])
             if held:
@@ -60,13 +63,16 @@ async def _all_settled(connection: Connection, events: Sequence[UUID]) -> bool:
     return not await connection.fetchval(_Q["any_waiting"], list(events))
 
 
-def _verdict(event_id: UUID, attempts: int, was_alone: bool) -> Settlement:
-    """Folded alone from now on; dead, if a worker vanished over it alone too often."""
-    attempts += was_alone
-    if was_alone and attempts >= DEADLY_AFTER:
-        reason = f"its worker vanished {attempts} times while folding it alone"
-        return Settlement(event_id, EventState.DEAD, reason=reason, last_error=reason, attempts=attempts)
-    error = "a worker vanished while folding it" + (" alone" if was_alone else " among others")
+def _verdict(row: asyncpg.Record, *, was_alone: bool) -> Settlement:
+    """Folded alone from now on; dead, if a worker vanished over it alone too often.
+
+    Attempts that failed otherwise count, too, but never for the only one over which a worker vanished.
+    """
+    attempts: int = row["attempts"] + was_alone
+    error = _VANISHED_ALONE if was_alone else _VANISHED
+    if was_alone and attempts >= DEADLY_AFTER and row["last_error"] == _VANISHED_ALONE:
+        reason = f"{error}, again and again; this was attempt {attempts}"
+        return Settlement(row["event_id"], EventState.DEAD, reason=reason, last_error=reason, attempts=attempts)
     return Settlement(
-        event_id, EventState.WAITING, last_error=error, attempts=attempts, due_at=datetime.now(UTC), alone=True
+        row["event_id"], EventState.WAITING, last_error=error, attempts=attempts, due_at=datetime.now(UTC), alone=True
     )

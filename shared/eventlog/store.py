@@ -9,6 +9,7 @@ from uuid import UUID
 from shared.eventlog.event import Appended, Delivery, Event, EventState, Settlement
 from shared.postgres.pool import Connection
 from shared.postgres.queries import load
+from shared.postgres.text import storable
 
 _Q = load("eventlog")
 
@@ -54,8 +55,8 @@ async def settle(connection: Connection, settlements: Iterable[Settlement]) -> N
         _Q["settle"],
         [row.event_id for row in rows],
         [row.state.value for row in rows],
-        [row.reason for row in rows],
-        [row.last_error for row in rows],
+        [row.reason and storable(row.reason) for row in rows],
+        [row.last_error and storable(row.last_error) for row in rows],
         [row.attempts for row in rows],
         [row.due_at for row in rows],
         ["\x1f".join(row.waits_for) if row.state is EventState.PARKED else None for row in rows],

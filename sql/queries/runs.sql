@@ -11,12 +11,11 @@ SELECT id, event_ids FROM fold_runs WHERE started_at < clock_timestamp() - $1::i
 
 -- name: abandoned
 -- The fold holds its events' locks to its end; whatever can be locked here is held by nobody any more.
-SELECT s.event_id, s.attempts, e.source, e.type
+SELECT s.event_id, s.attempts, s.last_error
 FROM event_status AS s
-JOIN events AS e ON e.id = s.event_id
 WHERE s.event_id = ANY ($1::uuid[]) AND s.state = 'waiting'
 ORDER BY s.event_id
-FOR UPDATE OF s SKIP LOCKED;
+FOR UPDATE SKIP LOCKED;
 
 -- name: any_waiting
 SELECT EXISTS (SELECT 1 FROM event_status WHERE event_id = ANY ($1::uuid[]) AND state = 'waiting');
