@@ -16,7 +16,9 @@ from shared.acquisition.locate import Nowhere, Park, Place, ToAcquisitions, ToBa
 from shared.acquisition.model import Acquisition, Context, Order
 from shared.acquisition.signals import (
     BatchCancelled,
+    BatchRequested,
     JobCancelled,
+    JobRequested,
     JobRetried,
     Replayed,
     Signal,
@@ -107,6 +109,10 @@ async def _lock(connection: Connection, reads: Sequence[Read]) -> Workspace:
     jobs = [signal.job_id for signal in signals if isinstance(signal, JobCancelled | JobRetried)]
     cancelled = [signal.batch_id for signal in signals if isinstance(signal, BatchCancelled)]
     work = Workspace()
+    # Batches before anything else: then nobody joins one between the look at its jobs and its cancel.
+    named = sorted(_batches_of(reads))
+    for batch in await store.lock_batches(connection, named) if named else ():
+        work.batches[batch.id] = work.stored_batches[batch.id] = batch
     keys = {key for signal in signals for key in keys_of(signal)}
     ids = {one for signal in signals if (one := getattr(signal, "acquisition_id", None)) is not None}
     if jobs or cancelled:
@@ -124,12 +130,23 @@ async def _lock(connection: Connection, reads: Sequence[Read]) -> Workspace:
     downloads = [key.removeprefix("download:") for key in keys if key.startswith("download:")]
     if albums or downloads or ids:
         work.load(await store.lock_acquisitions(connection, albums=albums, downloads=downloads, ids=sorted(ids)))
-    for batch in await store.lock_batches(connection, sorted(set(cancelled))) if cancelled else ():
-        work.batches[batch.id] = work.stored_batches[batch.id] = batch
     names = {"lidarr" for signal in signals if peers.concerns(signal)}
     for peer in await store.lock_peers(connection, names) if names else ():
         work.peers[peer.name] = peer
     return work
+
+
+def _batches_of(reads: Sequence[Read]) -> set[UUID]:
+    """The batches that these events name, or would open: one that is there already isn't opened again."""
+    found: set[UUID] = set()
+    for read in reads:
+        for signal in read.signals:
+            match signal:
+                case BatchCancelled(batch_id=batch_id) | JobRequested(batch_id=UUID() as batch_id):
+                    found.add(batch_id)
+                case BatchRequested():
+                    found.add(batches.batch_id_for(read.cause))
+    return found
 
 
 def _fold_one(read: Read, work: Workspace, context: Context) -> Settlement:
@@ -171,7 +188,16 @@ def _settled(read: Read, state: EventState, reason: str | None) -> Settlement:
 
 def _place(read: Read, signal: Signal, work: Workspace, context: Context) -> Place:
     """Where a signal goes; a replay goes nowhere but to what its original was decided about."""
+    if isinstance(signal, JobRequested) and signal.batch_id:
+        batch = work.batches.get(signal.batch_id)
+        if batch is None or batch.state == "cancelled":
+            return Nowhere("batch_is_cancelled" if batch else "no_such_batch")
     place = locate(signal, work, read.cause, context.now)
+    match place:
+        case ToNew(blank=blank) if blank.id in work.acquisitions:
+            return Nowhere(ALREADY_DECIDED)
+        case ToBatch(signal=BatchRequested()) if batches.batch_id_for(read.cause) in work.batches:
+            return Nowhere(ALREADY_DECIDED)
     before = work.decided_before.get(read.cause)
     if not read.is_replay or not before:
         return place
@@ -213,10 +239,11 @@ def _about_acquisition(read: Read, signal: Signal, before: Acquisition, work: Wo
     if (read.event.id, before.id) in work.decided:
         return
     work.decided.add((read.event.id, before.id))
-    if isinstance(signal, JobRetried):
-        before = _with_job_moved_in(before, signal, work)
-    outcome = decide(before, signal, context)
-    after = replace(outcome.after, sequence=before.sequence + 1)
+    asked = _with_job_moved_in(before, signal, work) if isinstance(signal, JobRetried) else before
+    outcome = decide(asked, signal, context)
+    after = replace(outcome.after if outcome.applied else before, sequence=before.sequence + 1)
+    if isinstance(signal, JobRetried) and outcome.applied and asked is not before:
+        work.forget_job(signal.job_id)
     work.put(after)
     work.decisions.append(
         record(

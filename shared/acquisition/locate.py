@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias, assert_never
@@ -254,7 +255,11 @@ def _active_or_newest(found: list[Acquisition]) -> tuple[UUID, ...]:
 
 
 def _file_key(signal: FileArrived) -> str:
-    return download_key(str(signal.batch_id or f"{signal.username}|{signal.remote_filename}"))
+    if signal.batch_id:
+        return download_key(str(signal.batch_id))
+    # A path may be longer than an index can hold.
+    name = f"{signal.username}\n{signal.remote_filename}".encode()
+    return download_key(f"file-{hashlib.blake2b(name, digest_size=16).hexdigest()}")
 
 
 def _wished(wish: AlbumWish, cause: UUID, now: datetime) -> Acquisition:

@@ -157,6 +157,11 @@ class Outcome(msgspec.Struct, frozen=True):
     orders: tuple[Order, ...] = ()
 
 
+def plain_case(download_id: str) -> str:
+    """A download id without its case: of ASCII alone, for lower() of other letters differs from server to server."""
+    return download_id.encode().lower().decode()
+
+
 def same_download(one: str | None, other: str | None) -> bool:
     """Whether two download ids mean one download; peers write the same id in several cases. Absent is never equal."""
-    return one is not None and other is not None and one.lower() == other.lower()
+    return one is not None and other is not None and plain_case(one) == plain_case(other)

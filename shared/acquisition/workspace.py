@@ -9,9 +9,10 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
+from msgspec.structs import replace
 
 from shared.acquisition.lifecycle import RULES_VERSION
-from shared.acquisition.model import Acquisition, Context, Job, Order
+from shared.acquisition.model import Acquisition, Context, Job, Order, plain_case
 from shared.acquisition.signals import Signal
 
 
@@ -144,7 +145,7 @@ class Workspace:
         self.acquisitions[acquisition.id] = acquisition
         for attempt in acquisition.attempts:
             if attempt.download_id:
-                self._by_download.setdefault(attempt.download_id.lower(), set()).add(acquisition.id)
+                self._by_download.setdefault(plain_case(attempt.download_id), set()).add(acquisition.id)
         for job in acquisition.jobs:
             self.job_homes[job.id] = acquisition.id
 
@@ -161,13 +162,23 @@ class Workspace:
 
     def with_download(self, download_id: str) -> list[Acquisition]:
         """Every acquisition that ever had this download: active ones first, then the newest."""
-        found = [self.acquisitions[one] for one in self._by_download.get(download_id.lower(), ())]
+        found = [self.acquisitions[one] for one in self._by_download.get(plain_case(download_id), ())]
         return sorted(found, key=lambda one: (one.is_active, _age(one)), reverse=True)
 
     def job(self, job_id: UUID) -> Job | None:
         """A job on any of the loaded acquisitions."""
         home = self.acquisitions.get(self.job_homes.get(job_id, job_id))
         return next((job for job in home.jobs if job.id == job_id), None) if home else None
+
+    def forget_job(self, job_id: UUID) -> None:
+        """Take a job out of the acquisition that has it: it moves to another one, which is saved with it."""
+        home = self.job_homes[job_id]
+        for known in (self.acquisitions, self.stored):
+            if home in known:
+                one = known[home]
+                known[home] = replace(one, jobs=tuple(job for job in one.jobs if job.id != job_id))
+        if self.acquisitions[home] == self.stored.get(home):
+            self.stored[home] = self.acquisitions[home]
 
     def changed(self) -> list[Acquisition]:
         """The acquisitions to save. Those that are over come first: they make room for the album's next active one."""
@@ -186,7 +197,7 @@ def album_key(album: UUID) -> str:
 
 def download_key(download_id: str) -> str:
     """Under this name signals wait for a download id, however it is spelled."""
-    return f"download:{download_id.lower()}"
+    return f"download:{plain_case(download_id)}"
 
 
 def changes_between(before: Acquisition | None, after: Acquisition) -> dict[str, Any]:

@@ -97,8 +97,8 @@ COMMENT ON COLUMN attempts.foreign_grab IS 'Grabbed by the peer on its own while
 COMMENT ON COLUMN attempts.grab_seen IS 'The Grab webhook of this attempt has been received.';
 COMMENT ON COLUMN attempts.grab_history_id IS 'Lidarr''s history row of the grab: tells two grabs of one hash apart.';
 COMMENT ON COLUMN attempts.end_history_id IS 'Lidarr''s history row that ended the attempt.';
--- Peers write one id in several cases: compared without it.
-CREATE INDEX attempts_by_download ON attempts (lower(download_id)) WHERE download_id IS NOT NULL;
+-- Peers write one id in several cases: compared without it, of ASCII letters alone on every server.
+CREATE INDEX attempts_by_download ON attempts (lower(download_id COLLATE "C")) WHERE download_id IS NOT NULL;
 
 CREATE TABLE download_jobs (
     id uuid PRIMARY KEY,

@@ -10,7 +10,7 @@ SELECT id, acquisition_id, album_mbid FROM download_jobs WHERE id = ANY ($1::uui
 -- Every acquisition that a signal might be about: of these albums, with these downloads, or named outright.
 SELECT id FROM acquisitions WHERE album_mbid = ANY ($1::uuid[])
 UNION
-SELECT acquisition_id FROM attempts WHERE lower(download_id) = ANY ($2::text[])
+SELECT acquisition_id FROM attempts WHERE lower(download_id COLLATE "C") = ANY ($2::text[])
 UNION
 SELECT id FROM acquisitions WHERE id = ANY ($3::uuid[]);
 
@@ -126,7 +126,8 @@ ON CONFLICT (id) DO UPDATE SET
     failed = excluded.failed,
     cancelled = excluded.cancelled,
     finished_at = excluded.finished_at,
-    sequence = excluded.sequence
+    -- A count doesn't decide: it must not put back the number of a decision made since it read the batch.
+    sequence = greatest(b.sequence, excluded.sequence)
 WHERE b.version = $13
 RETURNING version;
 
