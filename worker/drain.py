@@ -33,6 +33,8 @@ _STEP_ASIDE = timedelta(seconds=30)
 
 # Two folds met; nobody is to blame and nothing is spent.
 _RACES = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
+# Of the faults that look like Postgres', those that an event can be to blame for.
+_TOO_SLOW = (TimeoutError, asyncpg.QueryCanceledError)
 
 log = structlog.get_logger("worker.drain")
 
@@ -91,7 +93,8 @@ class Drain:
                 if not away:
                     log.warning("drain.postgres_away", error=repr(error))
                 away = True
-            except Exception:  # noqa: BLE001 - logged with its traceback; whatever it was, a drain that ends is worse
+            except Exception:
+                # Whatever it was, a drain that ends is worse.
                 log.exception("drain.failed")
             else:
                 if away:
@@ -130,7 +133,10 @@ class Drain:
                 raise
             await self._failed(events, error)
             return len(events)
-        except Exception as error:  # noqa: BLE001 - whatever an event breaks, only that event pays
+        except Exception as error:
+            # Whatever an event breaks, only that event pays.
+            if not events:
+                raise
             await self._failed(events, error)
             return len(events)
         self._settled(events, folded, time.perf_counter() - started)

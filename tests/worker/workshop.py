@@ -1,4 +1,4 @@
-"""Parts of a worker for tests: drains with an interpret of the test's own, effects of the test's own, events to fold."""
+"""Parts of a worker for tests: drains with an interpret of the test's own, executors, and what they work on."""
 
 from __future__ import annotations
 
