@@ -19,12 +19,18 @@ from shared.postgres.pool import Connection
 from shared.postgres.queries import load
 
 _Q = load("acquisition")
+# Postgres' table of locks has room for about 64 a connection, shared by all: a pack of thousands must not fill it.
+MOST_KEYS = 1000
+_GATE = 0x7265707269736532
 
 
 async def hold_still(connection: Connection, keys: Iterable[str]) -> None:
     """Until the transaction ends no other fold touches these albums and downloads."""
     numbers = {int.from_bytes(hashlib.blake2b(key.encode(), digest_size=8).digest(), signed=True) for key in keys}
-    await connection.execute(_Q["hold_still"], sorted(numbers))
+    if len(numbers) > MOST_KEYS:
+        await connection.execute(_Q["hold_all_still"], _GATE)
+    else:
+        await connection.execute(_Q["hold_still"], sorted(numbers), _GATE)
 
 
 async def job_homes(

@@ -1,7 +1,17 @@
 -- name: hold_still
 -- Folds that concern one album or download wait for each other here, whether the row exists yet or not. The keys come
--- sorted, so that two folds can't wait for each other in a circle; the subquery keeps that order.
-SELECT count(pg_advisory_xact_lock(key)) FROM (SELECT key FROM unnest($1::bigint[]) AS key OFFSET 0) AS sorted;
+-- sorted, so that two folds can't wait for each other in a circle; the subquery keeps that order. The gate ($2), held
+-- by all of them, is passed first: its lock is an argument of unnest.
+SELECT count(pg_advisory_xact_lock(key))
+FROM (
+    SELECT key
+    FROM unnest(CASE WHEN pg_advisory_xact_lock_shared($2)::text IS NOT NULL THEN $1::bigint[] END) AS key
+    OFFSET 0
+) AS sorted;
+
+-- name: hold_all_still
+-- The gate closed: for a fold of so many keys that a lock for each would not fit Postgres' table of locks.
+SELECT pg_advisory_xact_lock($1::bigint);
 
 -- name: jobs_homes
 SELECT id, acquisition_id, album_mbid FROM download_jobs WHERE id = ANY ($1::uuid[]) OR batch_id = ANY ($2::uuid[]);

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import random
 from dataclasses import replace
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -14,8 +16,9 @@ from shared.eventlog.event import Delivery
 from shared.eventlog.identity import uuid7
 from shared.eventlog.store import claim_these
 from shared.postgres.pool import create_pool
+from tests.harness.waiting import until
 from tests.shared.acquisition.cast import Cast
-from tests.shared.acquisition.ledger import Ledger
+from tests.shared.acquisition.ledger import Ledger, webhook
 
 
 async def fold_just(ledger: Ledger, *deliveries: Delivery) -> None:
@@ -118,10 +121,6 @@ async def test_download_ids_are_one_in_any_case(pool: Any) -> None:
 
 
 async def test_names_and_paths_of_any_length_and_script_are_kept(pool: Any) -> None:
-    import json
-
-    from tests.shared.acquisition.ledger import webhook
-
     ledger, cast = Ledger(pool, lidarr=False), Cast()
     grab = json.loads(cast.grab("D1").body)
     grab["artist"]["name"] = "\x00" + "名" * 5000
@@ -133,6 +132,26 @@ async def test_names_and_paths_of_any_length_and_script_are_kept(pool: Any) -> N
     await ledger.tell(webhook(json.dumps(grab).encode()), webhook(json.dumps(file).encode(), "slskd"))
     assert await ledger.events() == {"Grab": ["processed"], "DownloadFileComplete": ["parked"]}
     await ledger.is_sound()
+
+
+async def test_a_pack_of_thousands_does_not_fill_the_table_of_locks(database: str) -> None:
+    """Anybody with the secret can send a Grab of 20,000 albums; Postgres has room for some 10,000 locks in all."""
+    async with await create_pool(database, min_size=4, max_size=8) as pool:
+        ledger, cast = Ledger(pool, lidarr=True), Cast()
+        grab = json.loads(cast.grab("D1").body)
+        grab["albums"] = [{"id": 1, "mbId": str(UUID(int=number)), "title": "x"} for number in range(1, 1_501)]
+        huge, small = webhook(json.dumps(grab).encode()), [Cast(copy).grab("D1") for copy in range(2, 8)]
+        await ledger.post(huge, *small)
+        async with pool.acquire() as connection, connection.transaction():
+            await ledger.folding.fold(connection, await claim_these(connection, [huge.id]))
+            held = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid() AND granted"
+            assert await connection.fetchval(held) == 1
+            others = [asyncio.create_task(fold_just(ledger, one)) for one in small]
+            waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+            await until(lambda: pool.fetchval(f"SELECT ({waiting}) = 6"), what="the others to wait")
+        await asyncio.gather(*others)
+        assert await ledger.value("SELECT count(*) FROM acquisitions") == 1_506
+        await ledger.is_sound()
 
 
 async def test_replays_of_everything_change_no_album(pool: Any) -> None:
