@@ -12,6 +12,7 @@ from aiohttp import web
 
 from ingest.parts import Parts
 from shared.errors import RepriseError, Unavailable
+from shared.postgres.faults import POSTGRES_FAULTS
 from shared.telemetry.exposition import render
 
 # Anybody may ask, so what an answer costs our servers is bounded.
@@ -96,5 +97,5 @@ async def _ask(check: Check) -> str:
         return "away: no answer"
     except Unavailable:
         return "away"
-    except (OSError, RepriseError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+    except (*POSTGRES_FAULTS, RepriseError, asyncpg.PostgresError) as error:
         return f"away: {type(error).__name__}"

@@ -21,13 +21,14 @@ import structlog
 from redis.asyncio import Redis
 
 from shared.errors import Unavailable
+from shared.postgres.faults import POSTGRES_FAULTS
 from shared.postgres.pool import Pool
 from shared.postgres.queries import load
 from shared.redis import RedisLink
 from shared.telemetry.metrics import LOCK_CONTENTION, LOCKS, LOCKS_LOST
 
 _POSTGRES_LIMIT_S = 2.0
-_POSTGRES_FAULTS = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
+_POSTGRES_FAULTS = (*POSTGRES_FAULTS, asyncpg.PostgresError)
 
 _RELEASE = """
 if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('del', KEYS[1]) else return 0 end

@@ -13,6 +13,7 @@ from shared.acquisition.fold import Folding
 from shared.config import Config
 from shared.errors import ConfigError, ConfigFault, Unavailable
 from shared.locks import Locks
+from shared.postgres.faults import POSTGRES_FAULTS
 from shared.postgres.migrate import migrate
 from shared.postgres.pool import Pool, create_pool
 from shared.redis import RedisLink
@@ -21,7 +22,7 @@ from shared.sources import interpret
 from shared.taskqueue import Kind, WakeUps, run_queue
 from shared.telemetry.exposition import start_metrics_server
 from worker.clients.lidarr import LidarrClient
-from worker.drain import POSTGRES_FAULTS, Drain
+from worker.drain import Drain
 from worker.effects.effect import Tools
 from worker.execute import Executor
 from worker.sweep import Sweep
@@ -103,7 +104,12 @@ async def _run_all(link: RedisLink, drain: Drain, executor: Executor, sweep: Swe
     queue = asyncio.create_task(
         run_queue(link, {"drain": drain.woken, "execute": executor.woken}, stopping=stopping), name="queue"
     )
-    await stopping.wait()
+    ended = asyncio.create_task(stopping.wait(), name="stopping")
+    await asyncio.wait([ended, sweeping, executing, draining, queue], return_when=asyncio.FIRST_COMPLETED)
+    if not stopping.is_set():
+        # A worker that only seems to work is worse than none: whoever supervises it starts another.
+        log.critical("worker.gives_up", reason="a part of it ended; the next lines say which")
+        stopping.set()
     drain.stop()
     executor.stop()
     sweeping.cancel()

@@ -16,19 +16,14 @@ from ingest.api.routes import HEADERS, Call, Nothing, Route
 from ingest.api.services import READ_LIMIT_S, Services
 from ingest.problems import Handler, problem, problem_of
 from shared.errors import Conflict, InvalidInput, NotFound, RepriseError, Unavailable
+from shared.postgres.faults import POSTGRES_FAULTS
 
 _log = structlog.get_logger("ingest.api")
 
 # Trouble of the server's that passes: no connection, all of them taken, the schema not made yet, a failover.
 _AWAY = (
-    OSError,
-    TimeoutError,
-    asyncpg.InterfaceError,
-    asyncpg.PostgresConnectionError,
-    asyncpg.InsufficientResourcesError,
-    asyncpg.OperatorInterventionError,
+    *POSTGRES_FAULTS,
     asyncpg.TransactionRollbackError,
-    asyncpg.ReadOnlySQLTransactionError,
     asyncpg.InvalidAuthorizationSpecificationError,
     asyncpg.InvalidCatalogNameError,
     asyncpg.UndefinedTableError,

@@ -16,6 +16,7 @@ from ingest.api.shapes import Operation
 from shared.acquisition.signals import EventsRetried
 from shared.errors import Conflict, NotFound
 from shared.eventlog.identity import uuid7
+from shared.postgres.faults import POSTGRES_FAULTS
 from shared.postgres.queries import load
 
 _Q = load("admin")
@@ -83,7 +84,7 @@ async def carry_out(services: Services) -> None:
         try:
             while await _step(services):
                 pass
-        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        except (*POSTGRES_FAULTS, asyncpg.PostgresError) as error:
             if not away:
                 _log.warning("operations.interrupted", error=f"{type(error).__name__}: {error}")
             away = True

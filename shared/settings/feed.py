@@ -15,6 +15,7 @@ import structlog
 from msgspec.structs import replace
 
 from shared.errors import InvalidInput
+from shared.postgres.faults import POSTGRES_FAULTS
 from shared.postgres.pool import Pool
 from shared.settings import store
 from shared.settings.environment import settings_from
@@ -55,7 +56,7 @@ class SettingsFeed:
             try:
                 async with asyncio.timeout(_LIMIT_S):
                     await self.refresh()
-            except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            except (*POSTGRES_FAULTS, asyncpg.PostgresError) as error:
                 if not self._away:
                     _log.warning("settings.not_read", error=f"{type(error).__name__}: {error}")
                 self._away = True
