@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import time
 import traceback
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from typing import TypeVar
 
 import asyncpg
 import structlog
@@ -17,11 +19,12 @@ from shared.errors import GiveUp, StepAside, TryLater
 from shared.eventlog import store as eventlog
 from shared.eventlog.event import REPRISE, Delivery
 from shared.locks import Locks
+from shared.postgres.faults import POSTGRES_FAULTS
 from shared.telemetry import metrics
-from worker.drain import LOOK_EVERY_S, POSTGRES_FAULTS, Offer, backoff, woken_within
+from worker.drain import LOOK_EVERY_S, Offer, backoff, woken_within
 from worker.effects import EFFECTS
 from worker.effects.effect import Found, Tools
-from worker.lease import Claimed, LeaseLost, again, claim, finish, next_due_s
+from worker.lease import RENEW_EVERY_S, Claimed, LeaseLost, again, claim, finish, next_due_s, renew
 
 SLOTS = 8
 MAX_ATTEMPTS = 6
@@ -29,6 +32,11 @@ _LOCK_TTL = timedelta(seconds=30)
 _LOCKED_AGAIN_AFTER = timedelta(seconds=1)
 _SHORTEST_WAIT_S = 0.02
 _POSTGRES_AWAY_S = 1.0
+
+# Two transactions met; nobody is to blame.
+_RACES = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
+
+T = TypeVar("T")
 
 metrics.COMMAND_KINDS.add(*KINDS)
 log = structlog.get_logger("worker.execute")
@@ -56,13 +64,22 @@ class Executor:
 
     async def run(self) -> None:
         """Claim and run commands until stopped; then end when those that run have ended."""
+        away = False
         while not self._stopping.is_set():
             self._woken.clear()
             try:
                 wait_s = await self._fill_slots()
             except POSTGRES_FAULTS as error:
-                log.warning("execute.postgres_away", error=repr(error))
+                if not away:
+                    log.warning("execute.postgres_away", error=repr(error))
+                away, wait_s = True, _POSTGRES_AWAY_S
+            except Exception:
+                log.exception("execute.not_claimed")
                 wait_s = _POSTGRES_AWAY_S
+            else:
+                if away:
+                    log.info("execute.postgres_back")
+                away = False
             await woken_within(self._woken, wait_s)
         if self._running:
             await asyncio.wait(self._running)
@@ -99,10 +116,13 @@ class Executor:
         """One attempt at one command, reported in one line whatever came of it."""
         started = time.perf_counter()
         kind = type(claimed.command).__name__
+        keeping = asyncio.create_task(self._keep_lease(claimed), name=f"lease {claimed.id}")
         try:
             outcome, note = await self._attempt(claimed)
         except LeaseLost as lost:
             outcome, note = "stale", str(lost)
+        finally:
+            keeping.cancel()
         seconds = time.perf_counter() - started
         metrics.COMMANDS.inc(kind=kind, outcome=outcome)
         metrics.COMMAND_SECONDS.observe(seconds, kind=kind)
@@ -120,12 +140,36 @@ class Executor:
     async def _attempt(self, claimed: Claimed) -> tuple[str, str | None]:
         try:
             found = await self._perform(claimed)
-        except LeaseLost:
-            raise
         except Exception as error:  # noqa: BLE001 - one match decides what it means
-            return await self._settle_failure(claimed, error)
-        await self._settle(claimed, found)
+            failure = error
+            return await self._written(lambda: self._settle_failure(claimed, failure))
+        await self._written(lambda: self._settle(claimed, found))
         return "done", None
+
+    async def _keep_lease(self, claimed: Claimed) -> None:
+        """Renew until cancelled, or until the lease is lost; what isn't renewed ends by itself."""
+        while True:
+            await asyncio.sleep(RENEW_EVERY_S)
+            try:
+                await renew(self._tools.pool, claimed)
+            except LeaseLost:
+                return  # the effect finds out before it sends, and the fence before anything is settled
+            except POSTGRES_FAULTS:
+                continue
+
+    async def _written(self, write: Callable[[], Awaitable[T]]) -> T:
+        """Write down what became of a command, however long Postgres is away; the fence tells whether it counts."""
+        said = False
+        while True:
+            try:
+                return await write()
+            except POSTGRES_FAULTS as error:
+                if not said:
+                    log.warning("execute.result_waits", error=repr(error))
+                said = True
+            except _RACES:
+                continue
+            await asyncio.sleep(_POSTGRES_AWAY_S)
 
     async def _perform(self, claimed: Claimed) -> Found:
         """Perform the effect under the lock of what it is about."""
@@ -150,6 +194,10 @@ class Executor:
     async def _settle_failure(self, claimed: Claimed, error: Exception) -> tuple[str, str | None]:
         """One match decides what an error means for its command."""
         match error:
+            case LeaseLost():
+                # Most likely it only grew short while Postgres didn't answer. If it's another's, this is refused, too.
+                await self._again(claimed, _LOCKED_AGAIN_AFTER, spent=False, error=str(error))
+                return "stepped_aside", str(error)
             case StepAside(after=after):
                 await self._again(claimed, after, spent=False, error=str(error))
                 return "stepped_aside", str(error)

@@ -16,10 +16,12 @@ from shared.postgres.pool import Connection, Pool
 from shared.postgres.queries import load
 
 _Q = load("commands")
-# Longer than the slowest effect: several peer calls, each with its own time-out (worker/clients/http.py).
-LEASE = timedelta(seconds=180)
+# How long a command waits for a worker that vanished. A living one renews it, however long its effect takes, so it need
+# only be longer than one call that changes a peer (MAX_CHANGE_S in worker/clients/http.py) and a few missed renewals.
+LEASE = timedelta(seconds=20)
+RENEW_EVERY_S = 2.0
 # Left over after an effect's last call, for writing down its result.
-_MARGIN_S = 10.0
+_MARGIN_S = 2.0
 
 
 class LeaseLost(RepriseError):  # noqa: N818 - an outcome, like the others in shared/errors.py
@@ -28,9 +30,16 @@ class LeaseLost(RepriseError):  # noqa: N818 - an outcome, like the others in sh
     code = "lease_lost"
 
 
+@dataclass(slots=True)
+class Term:
+    """Until when a lease is surely ours, by the monotonic clock; renewals prolong it."""
+
+    ends_at: float = 0.0
+
+
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """A command that we run. fence is checked whenever it is settled; expires_at is of the monotonic clock."""
+    """A command that we run. fence is checked whenever it is settled or renewed."""
 
     id: UUID
     command: Command
@@ -38,14 +47,14 @@ class Claimed:
     attempts: int
     fence: int
     created_at: datetime
-    expires_at: float = field(default=0.0)
+    term: Term = field(default_factory=Term)
 
     def must_outlast(self, seconds: float) -> None:
         """Call this just before sending anything that changes a peer. Raises LeaseLost where time is too short.
 
         A process that was paused notices here: the monotonic clock went on.
         """
-        if time.monotonic() + seconds + _MARGIN_S > self.expires_at:
+        if time.monotonic() + seconds + _MARGIN_S > self.term.ends_at:
             raise LeaseLost(f"the lease on {type(self.command).__name__} ends before a call of {seconds:.0f} s could")
 
 
@@ -59,6 +68,15 @@ async def claim(pool: Pool) -> Claimed | None:
             continue  # another worker runs a command of the same acquisition since a moment ago
         return None if row is None else _claimed(row, asked_at + LEASE.total_seconds())
     return None
+
+
+async def renew(pool: Pool, claimed: Claimed) -> None:
+    """Prolong the lease. Raises LeaseLost if it is no longer ours; then must_outlast refuses from now on."""
+    asked_at = time.monotonic()
+    if await pool.fetchval(_Q["renew"], claimed.id, claimed.fence, LEASE) is None:
+        claimed.term.ends_at = 0.0
+        raise LeaseLost("the command was taken over by another worker")
+    claimed.term.ends_at = asked_at + LEASE.total_seconds()
 
 
 async def next_due_s(pool: Pool) -> float | None:
@@ -88,7 +106,7 @@ async def expired(connection: Connection) -> list[Claimed]:
     return [_claimed(row, 0.0) for row in await connection.fetch(_Q["expired"])]
 
 
-def _claimed(row: asyncpg.Record, expires_at: float) -> Claimed:
+def _claimed(row: asyncpg.Record, ends_at: float) -> Claimed:
     return Claimed(
         id=row["id"],
         command=msgspec.convert(row["args"], Command),
@@ -96,5 +114,5 @@ def _claimed(row: asyncpg.Record, expires_at: float) -> Claimed:
         attempts=row["attempts"],
         fence=row["fence"],
         created_at=row["created_at"],
-        expires_at=expires_at,
+        term=Term(ends_at),
     )

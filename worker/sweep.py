@@ -16,12 +16,13 @@ from shared.acquisition.signals import SourceAppeared
 from shared.acquisition.steps import NO_SOURCE
 from shared.eventlog import store as eventlog
 from shared.eventlog.event import REPRISE
+from shared.postgres.faults import POSTGRES_FAULTS
 from shared.postgres.pool import Pool
 from shared.postgres.queries import load
 from shared.settings.registry import Settings
 from shared.telemetry import metrics
 from worker import runs
-from worker.drain import POSTGRES_FAULTS, Offer
+from worker.drain import Offer
 from worker.execute import MAX_ATTEMPTS, failure_of
 from worker.lease import again, expired, finish
 
@@ -59,7 +60,7 @@ class Sweep:
         self._settings = settings
         self._lidarr = lidarr
         self._duties = [
-            _Duty("rescue", lambda: 5.0, self.rescue),
+            _Duty("rescue", lambda: 2.0, self.rescue),
             _Duty("measure", lambda: 5.0, self.measure),
             _Duty("tidy", lambda: 60.0, self.tidy),
         ]

@@ -16,6 +16,9 @@ FROM (
 WHERE c.id = due.id
 RETURNING c.id, c.args, c.acquisition_id, c.attempt, c.attempts, c.fence, c.lease_until, c.created_at;
 
+-- name: renew
+UPDATE commands SET lease_until = now() + $3::interval WHERE id = $1 AND fence = $2 AND state = 'running' RETURNING id;
+
 -- name: next_due
 SELECT extract(epoch FROM min(due_at) - now())::float8 FROM commands WHERE state = 'waiting';
 

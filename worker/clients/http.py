@@ -22,7 +22,10 @@ from worker.clients.answers import AWAY_FOR, PeerAway, PeerFailed, failure_of
 TRY_LIMIT_S = 20.0
 CONNECT_LIMIT_S = 5.0
 MAX_CALL_S = 45.0
-"""No call of a client method takes longer, retries, pages and waiting in line included; a lease must."""
+"""No call of a client method takes longer, retries, pages and waiting in line included."""
+MAX_CHANGE_S = 12.0
+"""The same for a call that changes something at the peer. A lease must last longer. If the peer needs more time than
+this, it goes on all the same, and the next look finds what it did."""
 
 _TRIES = 3
 _LARGEST_ANSWER_BYTES = 64 * 1024 * 1024
@@ -127,12 +130,13 @@ class Peer:
     @asynccontextmanager
     async def bounded(self, endpoint: Endpoint[Any]) -> AsyncIterator[None]:
         """Let several calls together take no longer than one may; ends with PeerAway."""
+        limit_s = MAX_CALL_S if endpoint.method == "GET" else MAX_CHANGE_S
         try:
-            async with asyncio.timeout(MAX_CALL_S):
+            async with asyncio.timeout(limit_s):
                 yield
         except TimeoutError as error:
             raise PeerAway(
-                f"{self.name} took more than {MAX_CALL_S:.0f} s for {endpoint}",
+                f"{self.name} took more than {limit_s:.0f} s for {endpoint}",
                 outcome_unknown=endpoint.method != "GET",
             ) from error
 

@@ -6,7 +6,7 @@ from shared.acquisition.commands import AbandonDownload
 from shared.acquisition.model import same_download
 from shared.acquisition.signals import DownloadAbandoned
 from shared.postgres.queries import load
-from worker.clients.http import MAX_CALL_S
+from worker.clients.http import MAX_CHANGE_S
 from worker.effects.effect import Found, Tools
 from worker.lease import Claimed
 
@@ -22,7 +22,7 @@ async def abandon_download(command: AbandonDownload, claimed: Claimed, tools: To
     rows = [row for row in await lidarr.queue() if same_download(row.download_id, command.download_id)]
     needed = await tools.pool.fetchval(_Q["others_need"], command.download_id, command.acquisition_id)
     if rows and not needed:
-        claimed.must_outlast(MAX_CALL_S)
+        claimed.must_outlast(MAX_CHANGE_S)
         # Lidarr must not search again by itself: what comes next is our own decision.
         await lidarr.drop(rows[0].id, blocklist=command.blocklist, skip_redownload=True)
     dropped = bool(rows) and not needed

@@ -5,7 +5,7 @@ from __future__ import annotations
 from shared.acquisition.commands import EnsureAlbum
 from shared.acquisition.signals import AlbumReady
 from shared.errors import GiveUp
-from worker.clients.http import MAX_CALL_S
+from worker.clients.http import MAX_CHANGE_S
 from worker.clients.lidarr import LidarrClient
 from worker.clients.lidarr_answers import Album, RootFolder
 from worker.effects.effect import Found, Tools
@@ -18,10 +18,10 @@ async def ensure_album(command: EnsureAlbum, claimed: Claimed, tools: Tools) -> 
     mbid = str(command.album_mbid)
     album = await lidarr.album_by_mbid(mbid) or await _add(mbid, claimed, lidarr)
     if not album.monitored:
-        claimed.must_outlast(MAX_CALL_S)
+        claimed.must_outlast(MAX_CHANGE_S)
         await lidarr.monitor([album.id])
     if album.artist is None or not album.artist.monitored:
-        claimed.must_outlast(MAX_CALL_S)
+        claimed.must_outlast(MAX_CHANGE_S)
         await lidarr.monitor_artists([album.artist_id])
     rows = await lidarr.history(album_id=album.id)
     ready = AlbumReady(
@@ -45,7 +45,7 @@ async def _add(mbid: str, claimed: Claimed, lidarr: LidarrClient) -> Album:
     root = await _root_folder(lidarr)
     quality = root.default_quality_profile_id or min(profile.id for profile in await lidarr.quality_profiles())
     metadata = root.default_metadata_profile_id or min(profile.id for profile in await lidarr.metadata_profiles())
-    claimed.must_outlast(MAX_CALL_S)
+    claimed.must_outlast(MAX_CHANGE_S)
     return await lidarr.add_album(
         album_mbid=mbid,
         artist_mbid=known.artist.foreign_artist_id,

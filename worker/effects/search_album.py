@@ -8,7 +8,7 @@ from uuid import UUID
 from shared.acquisition.commands import SearchAlbum
 from shared.acquisition.signals import AlbumRef, Grabbed, SearchStarted
 from shared.errors import GiveUp
-from worker.clients.http import MAX_CALL_S
+from worker.clients.http import MAX_CHANGE_S
 from worker.clients.lidarr_answers import QueueItem
 from worker.effects.effect import Found, Tools
 from worker.lease import Claimed
@@ -34,7 +34,7 @@ async def search_album(command: SearchAlbum, claimed: Claimed, tools: Tools) -> 
             at=datetime.now(UTC),
         )
         return Found((grabbed,))
-    claimed.must_outlast(MAX_CALL_S)
+    claimed.must_outlast(MAX_CHANGE_S)
     started = await lidarr.search_album(album.id)
     return Found(
         (SearchStarted(acquisition_id=command.acquisition_id, attempt=command.attempt, command_id=started.id),)
