@@ -27,7 +27,7 @@ LARGEST_GROUP = 256
 LARGEST_GROUP_BYTES = 4 * 1024 * 1024
 PATIENCE_S = 2.0
 # Who waits behind an INSERT that takes this long waits no more; the INSERT itself has its whole patience.
-STALLED_S = 0.5
+STALLED_S = 0.3
 
 _Waiting = tuple[Delivery, "asyncio.Future[Appended]"]
 

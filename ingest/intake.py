@@ -25,8 +25,8 @@ _log = structlog.get_logger("ingest.intake")
 _FIRST_PAUSE_S = 0.1
 _LONGEST_PAUSE_S = 1.0
 _ADOPT_EVERY_S = 15.0
-# So little is drained in an instant; meanwhile new deliveries wait in memory rather than make more of it.
-_HOLD_BELOW_BYTES = 512 * 1024
+# So few are drained in an instant; meanwhile new ones wait in memory, or the spool would never be empty.
+_HOLD_FROM = 200
 _HOLD_LIMIT_S = 0.5
 
 
@@ -167,7 +167,7 @@ class Intake:
         try:
             await self._drain.probe()
             self._postgres_takes = True
-            while self._spool.size_bytes > _HOLD_BELOW_BYTES:
+            while not self._spool.holds_at_most(_HOLD_FROM):
                 drained += await self._drain.one_segment()
             self._held = asyncio.Event()
             async with asyncio.timeout(_HOLD_LIMIT_S):

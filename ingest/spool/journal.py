@@ -50,6 +50,16 @@ class Journal:
         writing = self._writing
         return sum(s.size_bytes for s in self._segments) + (writing.size_bytes if writing else 0)
 
+    def holds_at_most(self, deliveries: int) -> bool:
+        """Whether no more than so many wait here; not if that isn't known."""
+        writing = self._writing
+        total = writing.deliveries if writing else 0
+        for segment in self._segments:
+            if segment.deliveries is None:
+                return False
+            total += segment.deliveries
+        return total <= deliveries
+
     @property
     def oldest_at(self) -> datetime | None:
         """When the oldest segment was begun."""

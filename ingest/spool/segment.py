@@ -6,7 +6,7 @@ import os
 import secrets
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,12 +18,16 @@ _last_us = 0
 
 @dataclass(frozen=True, slots=True, order=True)
 class Segment:
-    """A finished file. Its name tells when it was begun (so names sort by time) and the salt of its checksums."""
+    """A finished file. Its name tells when it was begun (so names sort by time) and the salt of its checksums.
+
+    deliveries is how many it holds; None when another process wrote it.
+    """
 
     created_us: int
     salt: int
     path: Path
     size_bytes: int
+    deliveries: int | None = None
 
     @property
     def created_at(self) -> datetime:
@@ -55,6 +59,7 @@ class Writing:
         self.salt = secrets.randbits(32)
         self.path = folder / f"{self.created_us:016d}-{self.salt:08x}{SUFFIX}"
         self.size_bytes = 0
+        self.deliveries = 0
         self._fd = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         try:
             sync_folder(folder)  # or the file itself may be gone after a power cut
@@ -62,7 +67,7 @@ class Writing:
             self.abandon()
             raise
 
-    def write(self, frames: Iterable[bytes]) -> None:
+    def write(self, frames: Sequence[bytes]) -> None:
         """Append and fsync. If that fails, what was written of it is cut off again, as far as the disk allows."""
         group = b"".join(frames)
         try:
@@ -75,6 +80,7 @@ class Writing:
                 os.ftruncate(self._fd, self.size_bytes)
             raise
         self.size_bytes += len(group)
+        self.deliveries += len(frames)
 
     def finish(self) -> Segment | None:
         """Close it. None if nothing was made durable in it; then the file is gone."""
@@ -82,7 +88,7 @@ class Writing:
             self.abandon()
             return None
         self._close()
-        return Segment(self.created_us, self.salt, self.path, self.size_bytes)
+        return Segment(self.created_us, self.salt, self.path, self.size_bytes, self.deliveries)
 
     def abandon(self) -> None:
         """Close and remove a file that holds nothing acknowledged."""

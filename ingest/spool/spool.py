@@ -55,6 +55,10 @@ class Spool:
     def size_bytes(self) -> int:
         return self._journal.size_bytes
 
+    def holds_at_most(self, deliveries: int) -> bool:
+        """Whether no more than so many wait here; not if that isn't known."""
+        return self._journal.holds_at_most(deliveries)
+
     @property
     def oldest_at(self) -> datetime | None:
         """When the oldest segment was begun."""
