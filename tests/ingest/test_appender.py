@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
+from random import Random
 from typing import Any
 
 import pytest
@@ -103,3 +104,15 @@ async def test_everybody_behind_a_group_that_failed_is_told_at_once(line: Line) 
         outcomes = await asyncio.gather(*(appender.append(delivery()) for _ in range(700)), return_exceptions=True)
         assert all(isinstance(outcome, Unavailable) for outcome in outcomes)
         await appender.close()
+
+
+@pytest.mark.parametrize("name", ["a\x00b", "half a pair \ud800", Random(1).randbytes(9000).hex()])
+async def test_names_that_postgres_cannot_keep_cost_one_delivery_its_names(
+    appender: Appender, pool: Any, name: str
+) -> None:
+    odd = Delivery(uuid7(), "lidarr", "Grab", b"odd", datetime.now(UTC), dedupe_key=name, correlation_id=name)
+    sent = [*(delivery() for _ in range(20)), odd, *(delivery() for _ in range(20))]
+    await asyncio.gather(*map(appender.append, sent))
+    stored = await events(pool)
+    assert len(stored) == 41
+    assert (stored[odd.id]["type"], stored[odd.id]["body"]) == ("unreadable", b"odd")
