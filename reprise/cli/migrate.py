@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from reprise.cli import schema
 from reprise.cli.database import config_in_use, connected, finish, url_of
 from shared.config import Config
 
@@ -28,10 +29,18 @@ def status(as_json: bool) -> int:
 
 
 async def _migrate(config: Config) -> None:
+    from shared.postgres.baseline import Drifted, Unrecognised
     from shared.postgres.migrate import migrate as bring_up
 
     async with connected(config):  # tells what is in the way of a connection, if anything is
-        await bring_up(url_of(config), click.echo)
+        try:
+            await bring_up(url_of(config), click.echo)
+        except Unrecognised as error:
+            schema.report(error.found.differences)
+            raise
+        except Drifted as error:
+            schema.report(error.differences)
+            raise
 
 
 async def _status(config: Config, *, as_json: bool) -> int:
@@ -42,6 +51,7 @@ async def _status(config: Config, *, as_json: bool) -> int:
     async with connected(config) as connection:
         found = await compare(connection, steps)
     states = {step.version: "tracked" if step.version in found.applied else "pending" for step in steps}
+    states |= dict.fromkeys(found.baselined, "baselined") | dict.fromkeys(found.underway, "underway")
     states |= dict.fromkeys(found.altered, "altered")
     beyond = [version for version in found.applied if version not in states]
     if as_json:
@@ -66,3 +76,7 @@ def _summary(applied: int, known: int, *, altered: tuple[int, ...], beyond: list
     if applied < known:
         return f"{applied} migrations tracked, {known - applied} pending. Run `reprise migrate`."
     return f"{applied} migrations tracked: the schema is up to date."
+
+
+for command in (schema.verify, schema.baseline, schema.rollback):
+    migrate.add_command(command)

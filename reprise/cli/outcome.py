@@ -62,6 +62,8 @@ def explain(error: Exception) -> str:
 # By code or name, so that telling an error doesn't import the driver; asyncpg names its own after Postgres' conditions.
 _CURES = {
     "migration_altered": "Restore that file as its release had it, or go back to that release",
+    "schema_unrecognised": "See `reprise migrate baseline`",
+    "schema_drifted": "See `reprise migrate verify`",
     "UndefinedTableError": "The schema of this release isn't there: run `reprise migrate`",
     "UndefinedColumnError": "The schema is of another release: run `reprise migrate`",
     "UndefinedFunctionError": "The schema is of another release: run `reprise migrate`",

@@ -3,105 +3,44 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import re
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
-import asyncpg
-
-from shared.errors import Unavailable
+from shared.postgres.baseline import baseline, check
+from shared.postgres.exclusive import LOCK_TIMEOUT_S, Say, exclusive, patiently
+from shared.postgres.ledger import Altered, Status, is_applied, prepare_ledger, record, refuse_altered, status
 from shared.postgres.pool import connect
-from shared.postgres.queries import SQL_DIR, load
+from shared.postgres.queries import load
+from shared.postgres.steps import Migration, index_of, migrations
 
-Say = Callable[[str], None]
+__all__ = ["Altered", "Migration", "Say", "Status", "migrate", "migrations", "status"]
 
-# Any constant will do, as long as every Reprise process uses the same one.
-LOCK_KEY = 0x7265707269736531
-LOCK_TIMEOUT_S = 5
-LOCK_TRIES = 24
-_FILE = re.compile(r"^(?P<version>\d{4})_(?P<name>[a-z0-9_]+)\.sql$")
-
-
-@dataclass(frozen=True, slots=True)
-class Migration:
-    """One numbered step of the schema."""
-
-    version: int
-    name: str
-    sql: str
-
-    @property
-    def checksum(self) -> str:
-        """SHA-256 of the file, so that an edited, already applied migration is noticed."""
-        return hashlib.sha256(self.sql.encode()).hexdigest()
-
-
-@dataclass(frozen=True, slots=True)
-class Status:
-    """Where a database stands: the versions applied and those waiting, both ascending."""
-
-    applied: tuple[int, ...]
-    pending: tuple[Migration, ...]
-    altered: tuple[int, ...]
-
-    @property
-    def up_to_date(self) -> bool:
-        return not self.pending and not self.altered
-
-
-class Altered(Unavailable):
-    """An applied migration's file differs from what was applied; restore the file of that release."""
-
-    code = "migration_altered"
-
-
-def migrations(directory: Path = SQL_DIR / "migrations") -> tuple[Migration, ...]:
-    """Every migration of this release, ascending. Numbers must have no gap and no double."""
-    found = []
-    for path in sorted(directory.glob("*.sql")):
-        if path.name.endswith(".down.sql"):
-            continue
-        match = _FILE.match(path.name)
-        if match is None:
-            raise ValueError(f"sql/migrations/{path.name}: the name must read NNNN_words.sql")
-        found.append(Migration(int(match["version"]), match["name"], path.read_text(encoding="utf-8")))
-    if [step.version for step in found] != list(range(1, len(found) + 1)):
-        raise ValueError("sql/migrations: the numbers must run 0001, 0002, … without gap or double")
-    return tuple(found)
-
-
-async def status(connection: Any, steps: Sequence[Migration] | None = None) -> Status:
-    """Compare the ledger in the database with the files of this release; changes nothing."""
-    steps = migrations() if steps is None else steps
-    queries = load("migrate")
-    ledger: dict[int, str] = {}
-    if await connection.fetchval(queries["ledger_exists"]):
-        ledger = {row["version"]: row["checksum"] for row in await connection.fetch(queries["ledger"])}
-    return Status(
-        applied=tuple(sorted(ledger)),
-        pending=tuple(step for step in steps if step.version not in ledger),
-        altered=tuple(step.version for step in steps if ledger.get(step.version, step.checksum) != step.checksum),
-    )
+_POLL_S = 0.2
 
 
 async def migrate(dsn: str, say: Say = lambda line: None, steps: Sequence[Migration] | None = None) -> Status:
     """Bring the database up to this release. Safe to call from any number of processes at once.
 
-    Raises Altered when an applied file was changed since, and asyncpg's error when a step fails (its
+    An untracked schema is recognised and recorded, or refused. Raises Altered when an applied file was changed since,
+    Unrecognised, Foreign or Drifted when the schema isn't what it should be, and asyncpg's error when a step fails (its
     transaction rolls back, so a failed step leaves nothing behind).
     """
     steps = migrations() if steps is None else steps
     connection = await connect(dsn, application_name="reprise migrate")
     try:
         before = await status(connection, steps)
-        if before.altered:
-            raise Altered(f"migration {before.altered[0]:04d} was applied from a different file")
+        refuse_altered(before)
+        if before.pending and not before.underway:
+            before = await baseline(connection, steps, say)
+        await check(connection, steps, say)
         for step in before.pending:
-            await _apply(connection, step, say)
+            if step.in_transaction:
+                await _apply(connection, step, say)
+            else:
+                await _apply_in_pieces(connection, dsn, step, say)
+        if before.pending:
+            await check(connection, steps, lambda line: None)
         after = await status(connection, steps)
         say(f"[MIGRATE] up to date at {len(after.applied)} migrations")
         return after
@@ -111,25 +50,56 @@ async def migrate(dsn: str, say: Say = lambda line: None, steps: Sequence[Migrat
 
 async def _apply(connection: Any, step: Migration, say: Say) -> None:
     """Apply one step in one transaction, unless another process was faster."""
+    started = time.monotonic()
+
+    async def work() -> bool:
+        await prepare_ledger(connection)
+        if await is_applied(connection, step):
+            return False
+        await connection.execute(step.sql)
+        await record(connection, step)
+        return True
+
+    what = f"{step.version:04d} {step.name}"
+    if await patiently(connection, work, say=say, what=what, lock_timeout_s=LOCK_TIMEOUT_S):
+        say(_done(step, started))
+
+
+async def _apply_in_pieces(connection: Any, dsn: str, step: Migration, say: Say) -> None:
+    """Apply one step statement by statement; each bears being run again, so that any interruption is made good.
+
+    The lock is kept by the transaction of a second connection, because it must outlast the statements, and PgBouncer
+    hands a connection to others between two transactions. There is no lock_timeout: these statements block nobody.
+    """
     queries = load("migrate")
-    for remaining in reversed(range(LOCK_TRIES)):
-        started = time.monotonic()
-        try:
-            async with connection.transaction():
-                # Waiting for this lock is waiting for another process to migrate: no time-out yet.
-                await connection.execute(queries["lock"], LOCK_KEY)
-                await connection.execute(queries["make_ledger"])
-                if await connection.fetchval(queries["is_applied"], step.version):
-                    return
-                # From here on we wait for running replicas; better to step back than to block them.
-                await connection.execute(queries["lock_timeout"], f"{LOCK_TIMEOUT_S}s")
-                await connection.execute(step.sql)
-                await connection.execute(queries["record"], step.version, step.name, step.checksum)
-        except asyncpg.LockNotAvailableError:
-            if not remaining:
-                raise
-            say(f"[MIGRATE] {step.version:04d} {step.name}: a table is in use, trying again")
-            await asyncio.sleep(1)
-        else:
-            say(f"[MIGRATE] {step.version:04d} {step.name} applied in {(time.monotonic() - started) * 1000:.0f} ms")
-            return
+    keeper = await connect(dsn, application_name="reprise migrate lock")
+    try:
+        async with exclusive(keeper, say):
+            await keeper.execute(queries["stay"])
+            await prepare_ledger(connection)
+            if await is_applied(connection, step):
+                return
+            started = time.monotonic()
+            await connection.execute(queries["begin_step"], step.version, step.name, step.checksum)
+            for statement in step.statements:
+                say(f"[MIGRATE] {step.version:04d} {step.name}: {' '.join(statement.split())}")
+                if index := index_of(statement):
+                    await _make_room(connection, index)
+                await connection.execute(statement)
+            await record(connection, step)
+            say(_done(step, started))
+    finally:
+        await keeper.close()
+
+
+async def _make_room(connection: Any, index: str) -> None:
+    """Wait for a build that goes on without its process, and drop what an interrupted one left."""
+    queries = load("migrate")
+    while await connection.fetchval(queries["is_being_built"], index):  # noqa: ASYNC110 - on the server, without event
+        await asyncio.sleep(_POLL_S)
+    if drop := await connection.fetchval(queries["drop_of_invalid"], index):
+        await connection.execute(drop)
+
+
+def _done(step: Migration, started: float) -> str:
+    return f"[MIGRATE] {step.version:04d} {step.name} applied in {(time.monotonic() - started) * 1000:.0f} ms"
