@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 from prometheus_client import (
     CollectorRegistry,
@@ -58,7 +59,28 @@ class _Labelled:
         return [names.close(given[label]) for label, names in self.labels.items()]
 
 
-class CounterOf(_Labelled):
+class _Growing(_Labelled):
+    """Counters and histograms, whose children stay for the life of the process and so can be remembered."""
+
+    _metric: Any
+
+    def __init__(self, name: str, labels: Mapping[str, Names]) -> None:
+        super().__init__(name, labels)
+        self._children: dict[tuple[tuple[str, str], ...], Any] = {}
+
+    def _child(self, given: Mapping[str, str]) -> Any:
+        key = tuple(given.items())
+        child = self._children.get(key)
+        if child is None:
+            values = self._values(given)
+            child = self._metric.labels(*values) if values else self._metric
+            # Values that aren't declared come from outside: remembering them would fill the memory.
+            if all(value in self.labels[label] for label, value in key):
+                self._children[key] = child
+        return child
+
+
+class CounterOf(_Growing):
     """A figure that only grows; its exposed name ends in `_total`."""
 
     def __init__(self, name: str, help_text: str, **labels: Names) -> None:
@@ -66,8 +88,7 @@ class CounterOf(_Labelled):
         self._metric = Counter(name.removesuffix("_total"), help_text, list(labels), registry=REGISTRY)
 
     def inc(self, amount: float = 1, **labels: str) -> None:
-        values = self._values(labels)
-        (self._metric.labels(*values) if values else self._metric).inc(amount)
+        self._child(labels).inc(amount)
 
     def value(self, **labels: str) -> float:
         """What it stands at in this process (0 when it was never counted)."""
@@ -75,7 +96,7 @@ class CounterOf(_Labelled):
         return REGISTRY.get_sample_value(self.name, values) or 0.0
 
 
-class HistogramOf(_Labelled):
+class HistogramOf(_Growing):
     """How large or how long; `_seconds` are seconds."""
 
     def __init__(self, name: str, help_text: str, buckets: Sequence[float], **labels: Names) -> None:
@@ -83,8 +104,7 @@ class HistogramOf(_Labelled):
         self._metric = Histogram(name, help_text, list(labels), registry=REGISTRY, buckets=buckets)
 
     def observe(self, amount: float, **labels: str) -> None:
-        values = self._values(labels)
-        (self._metric.labels(*values) if values else self._metric).observe(amount)
+        self._child(labels).observe(amount)
 
     def count(self, **labels: str) -> float:
         """How many observations this process has made."""
