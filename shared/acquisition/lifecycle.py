@@ -10,7 +10,8 @@ from typing import Any, TypeAlias
 
 from msgspec.structs import replace
 
-from shared.acquisition import asking, grabbing, importing, searching
+from shared.acquisition import adopted, asking, grabbing, importing, searching
+from shared.acquisition.adopted import Adopted
 from shared.acquisition.commands import RollUpBatch
 from shared.acquisition.model import ACTIVE, TERMINAL, Acquisition, Context, Order, Outcome, State
 from shared.acquisition.signals import (
@@ -49,6 +50,7 @@ _ROWS: tuple[tuple[Iterable[State], type[Signal], Rule], ...] = (
     (ACTIVE, JobCancelled, asking.cancel),
     (State, JobRetried, asking.retry),
     ({State.PENDING}, SourceAppeared, asking.source_appeared),
+    ({State.PENDING}, Adopted, adopted.adopt),
     # our own commands
     (ACTIVE, AlbumReady, searching.album_ready),
     ({State.SEARCHING}, SearchStarted, searching.search_started),
@@ -94,7 +96,8 @@ def _with_jobs(before: Acquisition, outcome: Outcome, context: Context) -> Outco
         for job in after.jobs
     )
     was_active = {job.id: job.is_active for job in before.jobs}
-    batches = sorted({job.batch_id for job in jobs if job.batch_id and was_active.get(job.id) is not job.is_active})
+    begun_or_ended = [job for job in jobs if was_active.get(job.id, False) is not job.is_active]
+    batches = sorted({job.batch_id for job in begun_or_ended if job.batch_id})
     roll_ups = tuple(Order(RollUpBatch(batch_id=batch_id)) for batch_id in batches)
     return Outcome(
         replace(after, jobs=jobs, updated_at=context.now),

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import TypeAlias, assert_never
 from uuid import UUID
 
+from shared.acquisition.adopted import Adopted, BatchAdopted
 from shared.acquisition.grabbing import is_just_after, is_same_grab
 from shared.acquisition.importing import may_end
 from shared.acquisition.model import Acquisition, same_download
@@ -94,6 +95,8 @@ def keys_of(signal: Signal) -> tuple[str, ...]:
     match signal:
         case JobRequested(album=wish):
             return (album_key(wish.album_mbid),)
+        case Adopted(acquisition=taken):
+            return (album_key(taken.album_mbid),)
         case BatchRequested(albums=wishes):
             return tuple(album_key(wish.album_mbid) for wish in wishes)
         case Grabbed(album=album, download_id=download) | Imported(album=album, download_id=download):
@@ -158,9 +161,11 @@ def locate(signal: Signal, work: Workspace, cause: UUID, now: datetime) -> Place
             | CommandFailed(acquisition_id=of)
         ):
             return ToAcquisitions((of,)) if of in work.acquisitions else Nowhere("no_such_acquisition")
+        case Adopted(acquisition=taken):
+            return ToNew(_unknown_yet(taken))
         case Replayed():
             return Nowhere("the replayed event is not in the log")
-        case SettingChanged() | EventsRetried():
+        case SettingChanged() | EventsRetried() | BatchAdopted():
             return Nowhere("for_the_record")
         case _:
             assert_never(signal)
@@ -272,4 +277,17 @@ def _wished(wish: AlbumWish, cause: UUID, now: datetime) -> Acquisition:
         origin="asked",
         created_at=now,
         updated_at=now,
+    )
+
+
+def _unknown_yet(taken: Acquisition) -> Acquisition:
+    """An adopted acquisition as it is here before anything is decided about it."""
+    return Acquisition(
+        id=taken.id,
+        album_mbid=taken.album_mbid,
+        artist_name=taken.artist_name,
+        album_title=taken.album_title,
+        origin=taken.origin,
+        created_at=taken.created_at,
+        updated_at=taken.created_at,
     )

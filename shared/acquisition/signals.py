@@ -11,6 +11,8 @@ from uuid import UUID
 
 import msgspec
 
+from shared.acquisition.adopted import Adopted, BatchAdopted
+
 Origin = Literal["api", "batch", "wanted", "lidarr"]
 
 
@@ -164,7 +166,7 @@ class CommandFailed(_Signal, frozen=True, kw_only=True):
     reason: str
 
 
-# --- what Lidarr says ---
+# --- what Lidarr and slskd say ---
 
 
 class Grabbed(_Signal, frozen=True, kw_only=True):
@@ -208,42 +210,33 @@ class ImportFailureHinted(_Signal, frozen=True, kw_only=True):
     """An ImportFailure webhook: says nothing about which album, so it is only a reason to look."""
 
 
-class DownloadFailed(_Signal, frozen=True, kw_only=True):
+class _DownloadEnded(_Signal, frozen=True, kw_only=True):
+    album: AlbumRef
+    download_id: str | None
+    at: datetime
+    history_id: int
+
+
+class DownloadFailed(_DownloadEnded, frozen=True, kw_only=True):
     """A row of Lidarr's history: the download of this album failed."""
 
-    album: AlbumRef
-    download_id: str | None
     message: str
-    at: datetime
-    history_id: int
 
 
-class ImportIncomplete(_Signal, frozen=True, kw_only=True):
+class ImportIncomplete(_DownloadEnded, frozen=True, kw_only=True):
     """A row of Lidarr's history: not every track of the album could be imported."""
 
-    album: AlbumRef
-    download_id: str | None
     message: str
-    at: datetime
-    history_id: int
 
 
-class DownloadDropped(_Signal, frozen=True, kw_only=True):
+class DownloadDropped(_DownloadEnded, frozen=True, kw_only=True):
     """A row of Lidarr's history: a person removed the download from the queue without blocking it."""
-
-    album: AlbumRef
-    download_id: str | None
-    at: datetime
-    history_id: int
 
 
 class AlbumDeleted(_Signal, frozen=True, kw_only=True):
     """A person deleted the album in Lidarr."""
 
     album: AlbumRef
-
-
-# --- what slskd says ---
 
 
 class FileArrived(_Signal, frozen=True, kw_only=True):
@@ -282,6 +275,8 @@ Signal: TypeAlias = (
     | DownloadDropped
     | AlbumDeleted
     | FileArrived
+    | Adopted
+    | BatchAdopted
 )
 
 _encoder = msgspec.json.Encoder()

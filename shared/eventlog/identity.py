@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import threading
 import time
@@ -31,6 +32,13 @@ def uuid7(at_ms: int | None = None) -> UUID:
     value = (stamp >> 12 & 0xFFFFFFFFFFFF) << 80 | 0x7 << 76 | (stamp & 0xFFF) << 64
     value |= 0b10 << 62 | int.from_bytes(os.urandom(8)) >> 2
     return UUID(int=value)
+
+
+def uuid7_named(at_ms: int, name: str) -> UUID:
+    """The UUIDv7 of something that happened then and that another system called so: the same for ever."""
+    digest = int.from_bytes(hashlib.blake2b(name.encode(), digest_size=16).digest())
+    moment = min(max(at_ms, 0), 0xFFFFFFFFFFFF)
+    return UUID(int=moment << 80 | 0x7 << 76 | (digest >> 64 & 0xFFF) << 64 | 0b10 << 62 | digest & (1 << 62) - 1)
 
 
 def derived_id(event_id: UUID, *parts: object) -> UUID:

@@ -31,8 +31,10 @@ WHERE (b.completed, b.failed, b.cancelled) <> (c.completed, c.failed, c.cancelle
         WHERE w.coalesce_key = 'batch:' || b.id::text AND w.state IN ('waiting', 'running'));
 
 -- name: skipped_versions
+-- A batch that was adopted begins with the version it had where it came from.
 SELECT b.id
 FROM discovery_batches AS b
 LEFT JOIN batch_versions AS v ON v.batch_id = b.id
 GROUP BY b.id, b.version
-HAVING count(v.version) <> b.version OR max(v.version) <> b.version;
+HAVING count(v.version) <> b.version + 1 - coalesce(min(v.version) FILTER (WHERE v.cause = 'adopted'), 1)
+    OR max(v.version) <> b.version;

@@ -10,6 +10,7 @@ from uuid import uuid4
 import pytest
 from msgspec.structs import replace
 
+from shared.acquisition.adopted import Adopted, BatchAdopted
 from shared.acquisition.lifecycle import RULES, decide
 from shared.acquisition.model import ACTIVE, TERMINAL, State
 from shared.acquisition.signals import (
@@ -84,6 +85,8 @@ SAID: dict[type[Any], Callable[[Story], Signal]] = {
     SettingChanged: lambda story: SettingChanged(name="observe_interval", value=5, version=2),
     EventsRetried: lambda story: EventsRetried(of=uuid4()),
     ImportFailureHinted: lambda story: ImportFailureHinted(),
+    Adopted: lambda story: Adopted(acquisition_id=story.now.id, acquisition=story.now, original={}),
+    BatchAdopted: lambda story: BatchAdopted(batch_id=uuid4(), version=1, original={}),
 }
 
 # state → signal → the state afterwards, for every pair in the table whose signal changes something in this casting
