@@ -27,7 +27,8 @@ CHECK_AGAIN_S = 3600.0
 def album_ready(acquisition: Acquisition, signal: AlbumReady, context: Context) -> Outcome:
     """Lidarr has the album: done if it is complete, else the first attempt begins."""
     after = replace(acquisition, lidarr_album_id=signal.lidarr_album_id, reason=None)
-    if acquisition.history_floor is None:
+    # Not over a download that Lidarr began by itself meanwhile: its rows may lie below.
+    if acquisition.history_floor is None and not acquisition.open_attempts:
         after = replace(after, history_floor=signal.history_floor)
     if is_complete(signal.track_file_count, signal.track_count):
         winner = first_import(acquisition)

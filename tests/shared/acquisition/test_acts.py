@@ -69,7 +69,7 @@ async def test_batches_of_the_same_albums_in_opposite_orders(database: str) -> N
 async def test_a_wish_and_the_end_of_the_album_at_once(pool: Any) -> None:
     """Who asks while the last job is being cancelled joins it before its end, or begins anew: never in between."""
     ledger = Ledger(pool, lidarr=True)
-    for _ in range(25):
+    for _ in range(12):
         await ledger.ask(CAST.wish(user="ann"))
         cancel = JobCancelled(job_id=await ledger.value("SELECT id FROM download_jobs WHERE finished_at IS NULL"))
         await asyncio.gather(ledger.ask(cancel), ledger.ask(CAST.wish(user="bob")))

@@ -15,6 +15,7 @@ from tests.shared.acquisition.casting import (
     downloading,
     failed,
     grab,
+    imported,
     importing,
     ready,
     searching,
@@ -98,18 +99,11 @@ def test_an_album_that_is_there_already_is_completed_at_once() -> None:
 def test_what_came_in_while_the_album_was_looked_up_is_no_download_to_throw_away() -> None:
     """Lidarr grabbed and imported by itself between our wish and our look: that import is what completes it."""
     story = asked()
-    story.tell(grab("D1"))
-    story.tell(*importing_of("D1"))
+    story.tell(grab("D1"), imported("D1"))
     story.tell(ready(story, files=10))
     assert story.now.state is State.COMPLETED
     assert story.states == ["completed"]
     assert not story.commands(AbandonDownload)
-
-
-def importing_of(download: str) -> tuple[object, ...]:
-    from tests.shared.acquisition.casting import imported
-
-    return (imported(download),)
 
 
 def test_the_budget_is_spent_and_a_retry_gives_a_new_one() -> None:
@@ -195,3 +189,11 @@ def test_a_pending_album_that_failed_before_its_id_was_known_asks_lidarr_again()
     story.tell(ready(story), ready(story))
     assert (story.now.state, story.states) == (State.SEARCHING, ["failed", "searching"])
     assert len(story.commands(SearchAlbum)) == 1
+
+
+def test_the_floor_is_not_laid_over_a_download_that_is_under_way() -> None:
+    """Lidarr grabbed by itself before we looked: the row of its failure may lie below the floor of that look."""
+    story = asked()
+    story.tell(grab("D1"), ready(story, floor=20), grab("D1", row=19), failed("D1", row=20))
+    assert story.states[0] == "failed"
+    assert story.now.state is State.SEARCHING

@@ -178,7 +178,7 @@ async def test_of_many_cancels_at_one_version_one_is_taken(pool: Any) -> None:
 async def test_a_stale_cancel_beside_a_count_keeps_its_number(pool: Any) -> None:
     """A count that was begun before a decision must not put the number of decisions back."""
     ledger = Ledger(pool, lidarr=False)
-    for _ in range(10):
+    for _ in range(6):
         one, other = wishes(2)
         batch = await opened(ledger, (one, other))
         await ledger.ask(AlbumDeleted(album=AlbumRef(one.album_mbid)))
@@ -192,7 +192,7 @@ async def test_a_stale_cancel_beside_a_count_keeps_its_number(pool: Any) -> None
 
 async def test_who_joins_while_the_batch_is_cancelled_is_cancelled_with_it_or_refused(pool: Any) -> None:
     ledger = Ledger(pool, lidarr=False)
-    for _ in range(10):
+    for _ in range(6):
         batch = await opened(ledger, wishes(3))
         (late,) = wishes(1)
         await asyncio.gather(
