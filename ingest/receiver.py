@@ -115,7 +115,7 @@ async def _body(request: web.Request) -> bytes | web.Response:
         detail = f"The body wasn't complete after {BODY_TIMEOUT_S:.0f} s."
         return problem(408, detail, code="body_too_slow", headers={"Connection": "close"})
     except (RequestPayloadError, HttpProcessingError):
-        # What came was not HTTP (a broken chunk, a bad Content-Encoding): there are no exact bytes to keep.
+        # What came was not HTTP (a broken chunk): there are no exact bytes to keep.
         return problem(400, "The body can't be read as HTTP.", code="broken_body", headers={"Connection": "close"})
     # aiohttp's own limit is one byte more or less, depending on its version
     return body if len(body) <= MAX_BODY_BYTES else _too_large()

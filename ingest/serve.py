@@ -15,7 +15,11 @@ from aiohttp import web
 from ingest.api import add_api
 from ingest.app import AddRoutes, build_app, open_parts
 from ingest.doorstep import DoorstepRunner
+<<<<<<< Updated upstream
 from ingest.problems import Handler
+=======
+from ingest.not_http import keep_out_of_the_log
+>>>>>>> Stashed changes
 from shared.config import Config
 from shared.errors import Unavailable
 
@@ -61,10 +65,22 @@ async def serve(config: Config) -> None:
 @asynccontextmanager
 async def listening(config: Config, *add: AddRoutes) -> AsyncIterator[int]:
     """The receiver on its port, whose number is yielded; port 0 takes any free one."""
+    keep_out_of_the_log()
     async with open_parts(config) as parts:
         app = build_app(parts, *add)
+<<<<<<< Updated upstream
         under_way = UnderWay(app)
         runner = DoorstepRunner(app, access_log=None, keepalive_timeout=KEEP_ALIVE_S, shutdown_timeout=_HANG_UP_S)
+=======
+        runner = DoorstepRunner(
+            app,
+            access_log=None,
+            keepalive_timeout=KEEP_ALIVE_S,
+            shutdown_timeout=GRACE_S,
+            # The exact bytes, whatever Content-Encoding claims; and what zlib finds cut off it reads as empty.
+            auto_decompress=False,
+        )
+>>>>>>> Stashed changes
         await runner.setup()
         try:
             try:
