@@ -21,14 +21,14 @@ from ingest.schema import Schema
 from ingest.spool import Spool
 from shared.config import Config
 from shared.errors import ConfigError, ConfigFault
-from shared.postgres.pool import create_pool
+from shared.postgres.pool import Pool, create_pool
 from shared.redis import RedisLink
 from shared.taskqueue import WakeUps
 
 AddRoutes = Callable[[web.Application, Parts], None]
 
 _API_CONNECTIONS = 10
-_CLOSING_S = 5.0
+_CLOSING_S = 2.0
 
 
 @asynccontextmanager
@@ -59,12 +59,7 @@ async def open_parts(config: Config) -> AsyncIterator[Parts]:
         await intake.close()
         await wake_ups.close()
         await redis.close()
-        for each in (pool, own):
-            try:
-                async with asyncio.timeout(_CLOSING_S):
-                    await each.close()
-            except TimeoutError:
-                each.terminate()
+        await asyncio.gather(_close(pool), _close(own))
 
 
 def build_app(parts: Parts, *add: AddRoutes) -> web.Application:
@@ -77,6 +72,14 @@ def build_app(parts: Parts, *add: AddRoutes) -> web.Application:
     for each in add:
         each(app, parts)
     return app
+
+
+async def _close(pool: Pool) -> None:
+    try:
+        async with asyncio.timeout(_CLOSING_S):
+            await pool.close()
+    except TimeoutError:
+        pool.terminate()
 
 
 def _offer(wake_ups: WakeUps) -> None:

@@ -28,6 +28,7 @@ _ADOPT_EVERY_S = 15.0
 # So few are drained in an instant; meanwhile new ones wait in memory, or the spool would never be empty.
 _HOLD_FROM = 200
 _HOLD_LIMIT_S = 0.5
+_GOODBYE_S = 5.0
 
 
 class Kept(NamedTuple):
@@ -132,7 +133,9 @@ class Intake:
         """Finish what is under way. What is spooled stays for the next process."""
         for task in self._tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._tasks:
+            # Saying goodbye to a Postgres that hangs would take for ever.
+            await asyncio.wait(self._tasks, timeout=_GOODBYE_S)
         await self._appender.close()
         self._drain.close()
         await self._spool.close()

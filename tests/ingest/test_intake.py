@@ -93,6 +93,21 @@ async def test_a_postgres_that_hangs_costs_one_group_its_patience(
         await assert_kept(pool, first + rest, range(100))
 
 
+async def test_it_stops_while_postgres_hangs(lined: Config, line: Line, pool: Any) -> None:
+    line.jam()
+    async with receiving(lined) as hooks:
+        from_the_start = await send(hooks, range(3))
+    await line.admit()
+    async with receiving(lined) as hooks:
+        await hooks.settled("ready")
+        line.jam()
+        later = await send(hooks, range(3, 6))
+    await line.admit()
+    async with receiving(lined) as hooks:
+        await hooks.settled("ready")
+        await assert_kept(pool, from_the_start + later, range(6))
+
+
 async def test_terminated_backends_go_unnoticed(hooks: Hooks, pool: Any) -> None:
     kill = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name = 'reprise receiver'"
     answers = []

@@ -116,6 +116,7 @@ async def test_what_was_begun_is_finished_before_it_stops(config: Config, lined:
     sent = asyncio.Event()
 
     async def slow() -> AsyncIterator[bytes]:
+        # asked for only when the receiver has said 100 Continue, so it has begun
         yield b'{"eventType"'
         sent.set()
         await stopping.wait()
@@ -125,7 +126,7 @@ async def test_what_was_begun_is_finished_before_it_stops(config: Config, lined:
     async with started(lined) as receiver:
         port = (await receiver.says("ingest.ready"))["port"]
         async with aiohttp.ClientSession(f"http://127.0.0.1:{port}") as http:
-            answer = asyncio.create_task(http.post("/webhooks/lidarr", data=slow(), headers=headers))
+            answer = asyncio.create_task(http.post("/webhooks/lidarr", data=slow(), headers=headers, expect100=True))
             await sent.wait()
             receiver.process.send_signal(signal.SIGTERM)
             await receiver.says("ingest.stopping")
