@@ -1,4 +1,4 @@
-"""What arrives and isn't HTTP: the parser's report quotes it, secrets and all, and anybody could fill the log with it."""
+"""What arrives and isn't HTTP: the parser's report quotes it, secrets and all, and would fill the log with it."""
 
 from __future__ import annotations
 

@@ -15,11 +15,8 @@ from aiohttp import web
 from ingest.api import add_api
 from ingest.app import AddRoutes, build_app, open_parts
 from ingest.doorstep import DoorstepRunner
-<<<<<<< Updated upstream
-from ingest.problems import Handler
-=======
 from ingest.not_http import keep_out_of_the_log
->>>>>>> Stashed changes
+from ingest.problems import Handler
 from shared.config import Config
 from shared.errors import Unavailable
 
@@ -68,19 +65,15 @@ async def listening(config: Config, *add: AddRoutes) -> AsyncIterator[int]:
     keep_out_of_the_log()
     async with open_parts(config) as parts:
         app = build_app(parts, *add)
-<<<<<<< Updated upstream
         under_way = UnderWay(app)
-        runner = DoorstepRunner(app, access_log=None, keepalive_timeout=KEEP_ALIVE_S, shutdown_timeout=_HANG_UP_S)
-=======
         runner = DoorstepRunner(
             app,
             access_log=None,
             keepalive_timeout=KEEP_ALIVE_S,
-            shutdown_timeout=GRACE_S,
+            shutdown_timeout=_HANG_UP_S,
             # The exact bytes, whatever Content-Encoding claims; and what zlib finds cut off it reads as empty.
             auto_decompress=False,
         )
->>>>>>> Stashed changes
         await runner.setup()
         try:
             try:
