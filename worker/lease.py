@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from uuid import UUID
 
 import asyncpg
@@ -39,14 +39,14 @@ class Term:
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """A command that we run. fence is checked whenever it is settled or renewed."""
+    """A command that we run. fence is checked whenever it is settled or renewed; age is how long ago it was ordered."""
 
     id: UUID
     command: Command
     acquisition_id: UUID | None
     attempts: int
     fence: int
-    created_at: datetime
+    age: timedelta
     term: Term = field(default_factory=Term)
 
     def must_outlast(self, seconds: float) -> None:
@@ -113,6 +113,6 @@ def _claimed(row: asyncpg.Record, ends_at: float) -> Claimed:
         acquisition_id=row["acquisition_id"],
         attempts=row["attempts"],
         fence=row["fence"],
-        created_at=row["created_at"],
+        age=row["age"],
         term=Term(ends_at),
     )

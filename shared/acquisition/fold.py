@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TypeAlias
 from uuid import UUID
 
@@ -221,7 +221,7 @@ def _decide(read: Read, signal: Signal, place: Place, work: Workspace, context: 
             decision, orders = peers.decide(work.peers[name], signal, context, read.event.id)
             work.peers[name] = decision.after
             work.decisions.append(decision.record)
-            _order(read, decision.after.id, orders, work, context)
+            _order(read, decision.after.id, orders, work)
         case ToBatch(signal=asked):
             outcome = batches.decide(asked, work, context, read.event.id)
             work.decisions.append(outcome.record)
@@ -229,7 +229,7 @@ def _decide(read: Read, signal: Signal, place: Place, work: Workspace, context: 
                 followed = locate(follow, work, read.cause, context.now)
                 if isinstance(followed, ToNew | ToAcquisitions):
                     _decide(read, follow, followed, work, context)
-            _order(read, outcome.record.subject_id, outcome.orders, work, context)
+            _order(read, outcome.record.subject_id, outcome.orders, work)
         case Park() | Nowhere():
             raise AssertionError("a signal that goes nowhere is not decided")
 
@@ -260,7 +260,7 @@ def _about_acquisition(read: Read, signal: Signal, before: Acquisition, work: Wo
             changes=changes_between(before if before.sequence else None, after),
         )
     )
-    _order(read, before.id, outcome.orders, work, context)
+    _order(read, before.id, outcome.orders, work)
 
 
 def _with_job_moved_in(acquisition: Acquisition, signal: JobRetried, work: Workspace) -> Acquisition:
@@ -271,16 +271,9 @@ def _with_job_moved_in(acquisition: Acquisition, signal: JobRetried, work: Works
     return replace(acquisition, jobs=(*acquisition.jobs, replace(job, acquisition_id=acquisition.id)))
 
 
-def _order(read: Read, subject: UUID, orders: Iterable[Order], work: Workspace, context: Context) -> None:
+def _order(read: Read, subject: UUID, orders: Iterable[Order], work: Workspace) -> None:
     for number, order in enumerate(orders):
-        work.orders.append(
-            Placed(
-                derived_id(read.event.id, "command", subject, number),
-                order,
-                read.event.id,
-                context.now + timedelta(seconds=order.delay_s),
-            )
-        )
+        work.orders.append(Placed(derived_id(read.event.id, "command", subject, number), order, read.event.id))
 
 
 def _unless_bound_meanwhile(settlement: Settlement, work: Workspace) -> Settlement:

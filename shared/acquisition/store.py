@@ -201,7 +201,7 @@ async def _save_decisions(connection: Connection, decisions: Sequence[Decision])
 
 async def _save_commands(connection: Connection, orders: Sequence[Placed]) -> None:
     soonest: dict[str, Placed] = {}
-    for placed in sorted(orders, key=lambda one: one.due_at, reverse=True):
+    for placed in sorted(orders, key=lambda one: one.order.delay_s, reverse=True):
         soonest[coalesce_key(placed.order.command) or str(placed.id)] = placed
     rows = [soonest[key] for key in sorted(soonest)]
     commands = [row.order.command for row in rows]
@@ -214,5 +214,5 @@ async def _save_commands(connection: Connection, orders: Sequence[Placed]) -> No
         [coalesce_key(command) for command in commands],
         commands,
         [row.event_id for row in rows],
-        [row.due_at for row in rows],
+        [row.order.delay_s for row in rows],
     )

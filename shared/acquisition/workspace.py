@@ -98,7 +98,6 @@ class Placed(msgspec.Struct, frozen=True):
     id: UUID
     order: Order
     event_id: UUID
-    due_at: datetime
 
 
 @dataclass(slots=True)

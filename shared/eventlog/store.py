@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from shared.eventlog.event import Appended, Delivery, Event, EventState, Settlement
@@ -50,7 +50,7 @@ async def claim_these(connection: Connection, ids: Sequence[UUID]) -> list[Event
 
 async def settle(connection: Connection, settlements: Iterable[Settlement]) -> None:
     """Write down what became of each event. The caller holds their claims."""
-    rows = list(settlements)
+    rows, now = list(settlements), datetime.now(UTC)
     await connection.execute(
         _Q["settle"],
         [row.event_id for row in rows],
@@ -58,7 +58,8 @@ async def settle(connection: Connection, settlements: Iterable[Settlement]) -> N
         [row.reason and storable(row.reason) for row in rows],
         [row.last_error and storable(row.last_error) for row in rows],
         [row.attempts for row in rows],
-        [row.due_at for row in rows],
+        # A duration, because our clock may be wrong, and events are claimed by Postgres'.
+        [row.due_at - now if row.due_at else None for row in rows],
         ["\x1f".join(row.waits_for) if row.state is EventState.PARKED else None for row in rows],
         [row.alone for row in rows],
     )

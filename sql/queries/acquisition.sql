@@ -156,10 +156,13 @@ SELECT * FROM unnest($1::uuid[], $2::integer[], $3::text[], $4::uuid[], $5::text
 
 -- name: save_commands
 -- Work that reads everything there is anyway waits once: a second order only makes it due sooner. The rows come sorted by
--- key, so that two folds can't wait for each other in a circle.
+-- key, so that two folds can't wait for each other in a circle. When they are due is a matter of our clock, which all
+-- claims go by: a worker's own may be wrong.
 INSERT INTO commands (id, kind, acquisition_id, attempt, coalesce_key, args, event_id, due_at, created_at)
-SELECT *, clock_timestamp() FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::integer[], $5::text[], $6::jsonb[],
-    $7::uuid[], $8::timestamptz[])
+SELECT id, kind, acquisition_id, attempt, coalesce_key, args, event_id, now() + make_interval(secs => delay_s),
+    clock_timestamp()
+FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::integer[], $5::text[], $6::jsonb[], $7::uuid[], $8::float8[])
+    AS ordered (id, kind, acquisition_id, attempt, coalesce_key, args, event_id, delay_s)
 ON CONFLICT (coalesce_key) WHERE state = 'waiting' DO UPDATE SET due_at = least(commands.due_at, excluded.due_at);
 
 -- name: cancel_commands

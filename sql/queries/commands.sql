@@ -14,7 +14,7 @@ FROM (
     FOR UPDATE SKIP LOCKED
 ) AS due
 WHERE c.id = due.id
-RETURNING c.id, c.args, c.acquisition_id, c.attempt, c.attempts, c.fence, c.lease_until, c.created_at;
+RETURNING c.id, c.args, c.acquisition_id, c.attempt, c.attempts, c.fence, c.lease_until, now() - c.created_at AS age;
 
 -- name: renew
 UPDATE commands SET lease_until = now() + $3::interval WHERE id = $1 AND fence = $2 AND state = 'running' RETURNING id;
@@ -47,7 +47,7 @@ WHERE c.id = one.id AND c.fence = $2 AND c.state = 'running'
 RETURNING c.id;
 
 -- name: expired
-SELECT id, args, acquisition_id, attempt, attempts, fence, lease_until, created_at
+SELECT id, args, acquisition_id, attempt, attempts, fence, lease_until, now() - created_at AS age
 FROM commands
 WHERE state = 'running' AND lease_until < now()
 ORDER BY lease_until

@@ -79,12 +79,12 @@ SET state = n.state,
     reason = n.reason,
     last_error = coalesce(n.last_error, s.last_error),
     attempts = n.attempts,
-    due_at = coalesce(n.due_at, s.due_at),
+    due_at = coalesce(now() + n.due_in, s.due_at),
     waits_for = string_to_array(n.waits_for, E'\x1f'),
     alone = n.alone,
     settled_at = CASE WHEN n.state IN ('processed', 'ignored', 'dead') THEN clock_timestamp() END
-FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::integer[], $6::timestamptz[], $7::text[], $8::boolean[])
-    AS n (event_id, state, reason, last_error, attempts, due_at, waits_for, alone)
+FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::integer[], $6::interval[], $7::text[], $8::boolean[])
+    AS n (event_id, state, reason, last_error, attempts, due_in, waits_for, alone)
 WHERE s.event_id = n.event_id;
 
 -- name: isolate

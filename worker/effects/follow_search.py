@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from shared.acquisition.commands import FollowSearch
 from shared.acquisition.signals import SearchFinished
@@ -26,7 +26,7 @@ async def follow_search(command: FollowSearch, claimed: Claimed, tools: Tools) -
     if search is None:
         return _finished(command, None, "Lidarr forgot the search")
     match search.status:
-        case "queued" | "started" if datetime.now(UTC) - claimed.created_at < _LONGEST_SEARCH:
+        case "queued" | "started" if claimed.age < _LONGEST_SEARCH:
             raise StepAside("Lidarr is searching", after=_POLL)
         case "completed":
             return _finished(command, await _found(lidarr, search, command.lidarr_album_id), search.message or "")
