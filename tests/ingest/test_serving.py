@@ -147,7 +147,7 @@ async def test_kill_9_in_the_middle_loses_nothing_that_was_acknowledged(lined: C
     acknowledged: dict[UUID, bytes] = {}
 
     async def keep_sending(http: aiohttp.ClientSession, sender: int) -> None:
-        with contextlib.suppress(aiohttp.ClientError):
+        with contextlib.suppress(aiohttp.ClientError, ConnectionError):
             for n in range(10_000):
                 body = b'{"eventType": "Test", "n": "%d-%d-%d"}' % (turn, sender, n)
                 async with http.post("/webhooks/lidarr", data=body, headers=headers) as answer:
