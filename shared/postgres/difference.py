@@ -114,9 +114,7 @@ def _mend(key: str, expected: str, found: str | None, catalogue: Catalogue) -> t
     if kind == "column":
         return tuple(f"ALTER TABLE {table} ALTER COLUMN {inner} {one}" for one in _alter(expected, found))
     if kind == "table":
-        return (f"ALTER TABLE {name} RESET ({_options(found)})",) * bool(_options(found)) + (
-            (f"ALTER TABLE {name} SET {expected.removeprefix('WITH ')}",) if expected.startswith("WITH ") else ()
-        )
+        return tuple(f"ALTER TABLE {name} {one}" for one in _set(expected, found))
     if kind == "function":
         return (expected,)
     return _drop(key), create(key, expected, catalogue)
@@ -142,9 +140,24 @@ def _column(definition: str) -> tuple[str, str, bool]:
     return kind, default, not_null
 
 
-def _options(definition: str) -> str:
+def _set(expected: str, found: str) -> list[str]:
+    """Whether it's logged, and its storage options."""
+    steps = []
+    if expected.startswith("UNLOGGED") != found.startswith("UNLOGGED"):
+        steps.append("SET UNLOGGED" if expected.startswith("UNLOGGED") else "SET LOGGED")
+    if ("ROW LEVEL SECURITY" in expected) != ("ROW LEVEL SECURITY" in found):
+        steps.append(f"{'ENABLE' if 'ROW LEVEL SECURITY' in expected else 'DISABLE'} ROW LEVEL SECURITY")
+    wanted, had = _options(expected), _options(found)
+    if gone := [one for one in had if one not in wanted]:
+        steps.append(f"RESET ({', '.join(gone)})")
+    if new := [f"{one}={value}" for one, value in wanted.items() if had.get(one) != value]:
+        steps.append(f"SET ({', '.join(new)})")
+    return steps
+
+
+def _options(definition: str) -> dict[str, str]:
     found = re.search(r"WITH \((.*)\)", definition)
-    return ", ".join(one.partition("=")[0] for one in found[1].split(", ")) if found else ""
+    return dict(one.split("=", 1) for one in found[1].split(", ")) if found else {}
 
 
 def _drop(key: str) -> str:

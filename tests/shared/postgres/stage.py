@@ -85,12 +85,15 @@ class Appending:
 
     kept: set[UUID] = field(default_factory=set)
     progress: asyncio.Event = field(default_factory=asyncio.Event)
+    enough: bool = False
 
-    async def further(self) -> None:
-        """Wait for the next append that begins and ends after now."""
+    async def further(self, task: asyncio.Task[None]) -> None:
+        """Wait for an append that begins and ends after now."""
         for _ in range(2):
             self.progress.clear()
-            await self.progress.wait()
+            next_one = asyncio.create_task(self.progress.wait())
+            await asyncio.wait({next_one, task}, return_when=asyncio.FIRST_COMPLETED)
+            next_one.cancel()
 
 
 @asynccontextmanager
@@ -100,19 +103,18 @@ async def appending(dsn: str) -> AsyncIterator[Appending]:
 
     async def work() -> None:
         async with connected(dsn) as connection:
-            while True:
+            while not state.enough:
                 state.kept.update(await _append(connection, 1))
                 state.progress.set()
 
     task = asyncio.create_task(work())
     try:
-        await state.further()
+        await state.further(task)
         yield state
-        await state.further()
+        await state.further(task)
     finally:
-        task.cancel()
-        (ended,) = await asyncio.gather(task, return_exceptions=True)
-    assert isinstance(ended, asyncio.CancelledError), ended
+        state.enough = True
+        await task
 
 
 _ROWS = " UNION ALL ".join(
