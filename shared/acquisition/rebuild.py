@@ -19,7 +19,15 @@ from shared.acquisition.fold import Folding, Read
 from shared.acquisition.lifecycle import RULES_VERSION, decide
 from shared.acquisition.locate import ToNew, locate
 from shared.acquisition.model import Acquisition, Attempt, Context, Job
-from shared.acquisition.signals import BatchCancelled, BatchRequested, JobCancelled, JobRequested, Signal
+from shared.acquisition.signals import (
+    AlbumRef,
+    AlbumWish,
+    BatchCancelled,
+    BatchRequested,
+    JobCancelled,
+    JobRequested,
+    Signal,
+)
 from shared.acquisition.store import read_acquisitions
 from shared.acquisition.workspace import Workspace, changes_between
 from shared.eventlog.event import Event
@@ -137,7 +145,7 @@ async def _decided_again(
         lidarr=row["context"]["lidarr"],
     )
     for signal in _meant(read, before):
-        if type(signal).__name__ != row["signal"]:
+        if type(signal).__name__ != row["signal"] or not _speaks_of(signal, before):
             continue
         subject = before or _blank(signal, read, context, row["subject_id"])
         if subject is None:
@@ -163,6 +171,15 @@ def _meant(read: Read, before: Acquisition | None) -> Iterator[Signal]:
                         yield JobCancelled(job_id=job.id, reason=signal.reason or "batch_cancelled")
             case _:
                 yield signal
+
+
+def _speaks_of(signal: Signal, acquisition: Acquisition | None) -> bool:
+    """Whether a signal is about this album: a pack's Grab and a batch have one for each of theirs."""
+    match getattr(signal, "album", None):
+        case AlbumRef(mbid=album) | AlbumWish(album_mbid=album) if acquisition is not None:
+            return album == acquisition.album_mbid
+        case _:
+            return True
 
 
 def _blank(signal: Signal, read: Read, context: Context, subject: UUID) -> Acquisition | None:

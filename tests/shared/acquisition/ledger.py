@@ -9,6 +9,7 @@ from typing import Any
 
 from shared.acquisition.acts import Act, act, own_delivery
 from shared.acquisition.fold import Folded, Folding
+from shared.acquisition.rebuild import check
 from shared.acquisition.signals import Signal
 from shared.eventlog.event import REPRISE, Appended, Delivery, Identity
 from shared.eventlog.identity import uuid7
@@ -112,6 +113,8 @@ class Ledger:
         """What is true of every database at rest, whatever was folded and how."""
         faults = {name: [tuple(row.values()) for row in await self.pool.fetch(query)] for name, query in _NEVER.items()}
         assert {name: rows for name, rows in faults.items() if rows} == {}
+        report = await check(self.pool, self.folding)
+        assert [one for one in report.differences if "counters differ" not in one] == [], "the log says otherwise"
 
 
 _NEVER = {
