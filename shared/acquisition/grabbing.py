@@ -36,7 +36,10 @@ def grabbed(acquisition: Acquisition, signal: Grabbed, context: Context) -> Outc
     """Bind a download to an attempt: to the one it is known by, the one that searches, or a new one."""
     if from_before(acquisition, signal.history_id):
         return ignored(acquisition, "from_before_our_time")
-    same = [one for one in acquisition.attempts if is_same_grab(one, signal)]
+    # An attempt that searches has no grab yet, whatever an import noted with it.
+    same = [
+        one for one in acquisition.attempts if is_same_grab(one, signal) and one.state is not AttemptState.SEARCHING
+    ]
     if signal.history_id is not None:
         for attempt in same:
             if attempt.grab_history_id == signal.history_id:

@@ -47,7 +47,9 @@ def imported(acquisition: Acquisition, signal: Imported, context: Context) -> Ou
         (one for one in acquisition.open_attempts if same_download(one.download_id, signal.download_id)), None
     )
     if attempt is None and context.lidarr and _is_late(acquisition, signal):
-        return applied(acquisition, check(acquisition), reason="of a download that is over")
+        return applied(
+            _perhaps_of_the_search(acquisition, signal), check(acquisition), reason="of a download that is over"
+        )
     if attempt is None and acquisition.current is not None and acquisition.current.download_id is None:
         attempt = acquisition.current
     if attempt is None:
@@ -76,6 +78,17 @@ def _is_late(acquisition: Acquisition, signal: Imported) -> bool:
         and (signal.history_id is None or one.end_history_id is None or signal.history_id < one.end_history_id)
         for one in acquisition.attempts
     )
+
+
+def _perhaps_of_the_search(acquisition: Acquisition, signal: Imported) -> Acquisition:
+    """Note the download with the attempt that searches: if the album turns out complete, that grabbed it once more.
+
+    Only a note: the attempt goes on searching, and whatever is grabbed for it takes the note's place.
+    """
+    current = acquisition.current
+    if current is None or current.state is not AttemptState.SEARCHING:
+        return acquisition
+    return put_attempt(acquisition, replace(current, download_id=signal.download_id))
 
 
 def imported_after_end(acquisition: Acquisition, signal: Imported, context: Context) -> Outcome:

@@ -125,7 +125,9 @@ def finish(
 
 def first_import(acquisition: Acquisition) -> Attempt | None:
     """The attempt whose files came in first: what completes the album if it is complete now."""
-    return next((one for one in acquisition.open_attempts if one.state is AttemptState.IMPORTING), None)
+    importing = (one for one in acquisition.open_attempts if one.state is AttemptState.IMPORTING)
+    noted = (one for one in acquisition.open_attempts if one.state is AttemptState.SEARCHING and one.download_id)
+    return next(importing, None) or next(noted, None)
 
 
 def abandon(
