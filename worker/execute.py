@@ -6,6 +6,7 @@ import asyncio
 import time
 import traceback
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from datetime import timedelta
 from typing import TypeVar
 
@@ -15,12 +16,14 @@ import structlog
 from shared.acquisition.acts import own_delivery
 from shared.acquisition.commands import KINDS
 from shared.acquisition.signals import CommandFailed
-from shared.errors import GiveUp, StepAside, TryLater
+from shared.errors import GiveUp, StepAside, TryLater, Unavailable
 from shared.eventlog import store as eventlog
 from shared.eventlog.event import REPRISE, Delivery
 from shared.locks import Locks
 from shared.postgres.faults import POSTGRES_FAULTS
+from shared.postgres.text import storable
 from shared.telemetry import metrics
+from worker.clients.http import MAX_CHANGE_S
 from worker.drain import LOOK_EVERY_S, Offer, backoff, woken_within
 from worker.effects import EFFECTS
 from worker.effects.effect import Found, Tools
@@ -32,6 +35,7 @@ _LOCK_TTL = timedelta(seconds=30)
 _LOCKED_AGAIN_AFTER = timedelta(seconds=1)
 _SHORTEST_WAIT_S = 0.02
 _POSTGRES_AWAY_S = 1.0
+_GIVE_BACK_WITHIN_S = 2.0
 
 # Two transactions met; nobody is to blame.
 _RACES = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
@@ -63,7 +67,21 @@ class Executor:
         self.wake()
 
     async def run(self) -> None:
-        """Claim and run commands until stopped; then end when those that run have ended."""
+        """Claim and run commands until stopped; then end when those that run have ended.
+
+        Cancelled, it breaks them off; they give back what they had claimed.
+        """
+        try:
+            await self._claim_until_stopped()
+            if self._running:
+                await asyncio.wait(self._running)
+        finally:
+            running = list(self._running)
+            for task in running:
+                task.cancel()
+            await asyncio.gather(*running, return_exceptions=True)
+
+    async def _claim_until_stopped(self) -> None:
         away = False
         while not self._stopping.is_set():
             self._woken.clear()
@@ -81,18 +99,11 @@ class Executor:
                     log.info("execute.postgres_back")
                 away = False
             await woken_within(self._woken, wait_s)
-        if self._running:
-            await asyncio.wait(self._running)
 
     def stop(self) -> None:
         """Claim nothing more."""
         self._stopping.set()
         self._woken.set()
-
-    def cancel(self) -> None:
-        """Break off what still runs; leases and fences keep that harmless."""
-        for task in self._running:
-            task.cancel()
 
     async def _fill_slots(self) -> float:
         """Begin what is due, and tell how long to wait for more."""
@@ -101,6 +112,10 @@ class Executor:
             if claimed is None:
                 due_s = await next_due_s(self._tools.pool)
                 return LOOK_EVERY_S if due_s is None else min(max(due_s, _SHORTEST_WAIT_S), LOOK_EVERY_S)
+            if self._stopping.is_set():
+                # Told to stop while the claim was under way: nothing has been begun yet.
+                await self._again(claimed, timedelta(0), spent=False, error=None)
+                return LOOK_EVERY_S
             task = asyncio.create_task(self._run_one(claimed), name=f"command {claimed.id}")
             self._running.add(task)
             task.add_done_callback(self._ended)
@@ -121,6 +136,9 @@ class Executor:
             outcome, note = await self._attempt(claimed)
         except LeaseLost as lost:
             outcome, note = "stale", str(lost)
+        except asyncio.CancelledError:
+            await self._give_back(claimed)
+            raise
         finally:
             keeping.cancel()
         seconds = time.perf_counter() - started
@@ -143,8 +161,22 @@ class Executor:
         except Exception as error:  # noqa: BLE001 - one match decides what it means
             failure = error
             return await self._written(lambda: self._settle_failure(claimed, failure))
-        await self._written(lambda: self._settle(claimed, found))
+        try:
+            await self._written(lambda: self._settle(claimed, found))
+        except LeaseLost:
+            raise
+        except Exception as error:  # noqa: BLE001 - what was found can't be kept: the command pays, and says so
+            failure = error
+            return await self._written(lambda: self._settle_failure(claimed, failure))
         return "done", None
+
+    async def _give_back(self, claimed: Claimed) -> None:
+        """Let another worker have it, once what was sent can no longer be on its way; no attempt is spent."""
+        after = timedelta(seconds=MAX_CHANGE_S)
+        with suppress(LeaseLost, *POSTGRES_FAULTS):  # then its lease ends by itself
+            async with asyncio.timeout(_GIVE_BACK_WITHIN_S):
+                await self._again(claimed, after, spent=False, error="its worker was told to stop")
+        log.info("command.given_back", command_id=str(claimed.id), kind=type(claimed.command).__name__)
 
     async def _keep_lease(self, claimed: Claimed) -> None:
         """Renew until cancelled, or until the lease is lost; what isn't renewed ends by itself."""
@@ -201,6 +233,9 @@ class Executor:
             case StepAside(after=after):
                 await self._again(claimed, after, spent=False, error=str(error))
                 return "stepped_aside", str(error)
+            case Unavailable(after=after):
+                await self._again(claimed, after or _LOCKED_AGAIN_AFTER, spent=False, error=str(error))
+                return "stepped_aside", str(error)
             case GiveUp():
                 await self._dead(claimed, str(error), error)
                 return "dead", str(error)
@@ -211,7 +246,8 @@ class Executor:
                 await self._dead(claimed, f"failed {MAX_ATTEMPTS} times: {error}"[:500], error)
                 return "dead", repr(error)
             case TryLater(after=after):
-                await self._again(claimed, after or backoff(claimed.attempts + 1), spent=True, error=str(error))
+                wait = backoff(claimed.attempts + 1) if after is None else after
+                await self._again(claimed, wait, spent=True, error=str(error))
                 return "retried", str(error)
             case _:
                 log.error("command.failed", command_id=str(claimed.id), exc_info=error)
@@ -219,7 +255,7 @@ class Executor:
                 await self._again(claimed, backoff(claimed.attempts + 1), spent=True, error=text)
                 return "retried", repr(error)
 
-    async def _again(self, claimed: Claimed, after: timedelta, *, spent: bool, error: str) -> None:
+    async def _again(self, claimed: Claimed, after: timedelta, *, spent: bool, error: str | None) -> None:
         async with self._tools.pool.acquire() as connection:
             try:
                 await again(connection, claimed, after=after, spent=spent, error=error)
@@ -244,6 +280,6 @@ def failure_of(claimed: Claimed, reason: str) -> list[Delivery]:
         acquisition_id=claimed.acquisition_id,
         attempt=getattr(claimed.command, "attempt", None),
         command=type(claimed.command).__name__,
-        reason=reason,
+        reason=storable(reason),
     )
     return [own_delivery(failed, source=REPRISE)]

@@ -9,11 +9,13 @@ from uuid import UUID
 
 import asyncpg
 import msgspec
+import structlog
 
-from shared.acquisition.commands import Command
+from shared.acquisition.commands import KINDS, Command
 from shared.errors import RepriseError
 from shared.postgres.pool import Connection, Pool
 from shared.postgres.queries import load
+from shared.postgres.text import storable
 
 _Q = load("commands")
 # How long a command waits for a worker that vanished. A living one renews it, however long its effect takes, so it need
@@ -22,6 +24,9 @@ LEASE = timedelta(seconds=20)
 RENEW_EVERY_S = 2.0
 # Left over after an effect's last call, for writing down its result.
 _MARGIN_S = 2.0
+_KINDS = list(KINDS)
+
+log = structlog.get_logger("worker.lease")
 
 
 class LeaseLost(RepriseError):  # noqa: N818 - an outcome, like the others in shared/errors.py
@@ -63,10 +68,15 @@ async def claim(pool: Pool) -> Claimed | None:
     for _ in range(5):
         asked_at = time.monotonic()
         try:
-            row = await pool.fetchrow(_Q["claim"], LEASE)
+            row = await pool.fetchrow(_Q["claim"], LEASE, _KINDS)
         except asyncpg.UniqueViolationError:
             continue  # another worker runs a command of the same acquisition since a moment ago
-        return None if row is None else _claimed(row, asked_at + LEASE.total_seconds())
+        if row is None:
+            return None
+        try:
+            return _claimed(row, asked_at + LEASE.total_seconds())
+        except msgspec.ValidationError as error:
+            await _bury(pool, row, error)
     return None
 
 
@@ -81,7 +91,7 @@ async def renew(pool: Pool, claimed: Claimed) -> None:
 
 async def next_due_s(pool: Pool) -> float | None:
     """Seconds until the next command is due (negative: overdue), or None."""
-    value: float | None = await pool.fetchval(_Q["next_due"])
+    value: float | None = await pool.fetchval(_Q["next_due"], _KINDS)
     return value
 
 
@@ -90,20 +100,35 @@ async def finish(
 ) -> None:
     """End a command as done or dead. Raises LeaseLost if it is no longer ours."""
     attempts = claimed.attempts + (state == "dead")
-    if await connection.fetchval(_Q["finish"], claimed.id, claimed.fence, state, attempts, reason, error) is None:
+    why = (reason and storable(reason), error and storable(error))
+    if await connection.fetchval(_Q["finish"], claimed.id, claimed.fence, state, attempts, *why) is None:
         raise LeaseLost("the command was taken over by another worker")
 
 
 async def again(connection: Connection, claimed: Claimed, *, after: timedelta, spent: bool, error: str | None) -> None:
     """Give a command back, to be run after a while. Raises LeaseLost if it is no longer ours."""
     attempts = claimed.attempts + spent
+    error = error and storable(error)
     if await connection.fetchval(_Q["again"], claimed.id, claimed.fence, attempts, after, error) is None:
         raise LeaseLost("the command was taken over by another worker")
 
 
 async def expired(connection: Connection) -> list[Claimed]:
     """Commands whose lease ended without result, locked until the transaction ends."""
-    return [_claimed(row, 0.0) for row in await connection.fetch(_Q["expired"])]
+    found = []
+    for row in await connection.fetch(_Q["expired"], _KINDS):
+        try:
+            found.append(_claimed(row, 0.0))
+        except msgspec.ValidationError as error:
+            await _bury(connection, row, error)
+    return found
+
+
+async def _bury(connection: Connection | Pool, row: asyncpg.Record, error: msgspec.ValidationError) -> None:
+    """End a command that can't be read, so that it doesn't stand in the way of those that can."""
+    log.error("command.unreadable", command_id=str(row["id"]), error=str(error))
+    reason = storable(f"its arguments can't be read: {error}")
+    await connection.fetchval(_Q["finish"], row["id"], row["fence"], "dead", row["attempts"], reason, None)
 
 
 def _claimed(row: asyncpg.Record, ends_at: float) -> Claimed:

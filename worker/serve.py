@@ -121,7 +121,6 @@ async def _run_all(link: RedisLink, drain: Drain, executor: Executor, sweep: Swe
     _, late = await asyncio.wait([executing, draining, queue], timeout=GRACE_S)
     if late:
         log.warning("worker.grace_over", tasks=[task.get_name() for task in late])
-        executor.cancel()
         for task in late:
             task.cancel()
     results = await asyncio.gather(sweeping, executing, draining, queue, return_exceptions=True)

@@ -99,7 +99,7 @@ class Sweep:
                         connection, claimed, after=timedelta(0), spent=True, error="its worker vanished or was paused"
                     )
                     continue
-                reason = f"its worker vanished {MAX_ATTEMPTS} times"
+                reason = f"its worker vanished or was paused; that was attempt {claimed.attempts + 1} of {MAX_ATTEMPTS}"
                 await finish(connection, claimed, "dead", reason=reason)
                 if deliveries := failure_of(claimed, reason):
                     await eventlog.append(connection, deliveries)

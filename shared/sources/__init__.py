@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import get_args
 
 import msgspec
 
 from shared.acquisition.signals import Signal, Unheeded, decode
+from shared.errors import TryLater
 from shared.eventlog.event import OPERATOR, REPRISE, Event, Identifies
 from shared.sources import lidarr, slskd
 
@@ -29,9 +31,17 @@ _SLSKD = Source("slskd", slskd.identify, slskd.interpret)
 SOURCES: Mapping[str, Source] = MappingProxyType({"lidarr": _LIDARR, "slskd": _SLSKD, "soulseek": _SLSKD})
 
 
+_SIGNALS = frozenset(signal.__name__ for signal in get_args(Signal))
+
+
 def interpret(event: Event) -> tuple[Signal, ...] | Unheeded:
-    """What an event of any source means: our own carry their signal, the others are read by their source."""
+    """What an event of any source means: our own carry their signal, the others are read by their source.
+
+    Raises TryLater for one of our own that a newer release has appended: during an upgrade its workers read it.
+    """
     if event.source in (REPRISE, OPERATOR):
+        if event.type not in _SIGNALS:
+            raise TryLater(f"this release knows no {event.type}; a newer one does")
         try:
             return (decode(event.body),)
         except msgspec.DecodeError as error:

@@ -1,12 +1,13 @@
 -- name: claim
 -- At most one command runs for an acquisition. Two workers may still pick two commands of one acquisition at once: the
--- unique index then refuses the second, which picks again. The fence counts claims.
+-- unique index then refuses the second, which picks again. The fence counts claims. $2 is what this release knows: kinds
+-- that a newer one has ordered are left to its workers.
 UPDATE commands AS c
 SET state = 'running', fence = c.fence + 1, lease_until = now() + $1::interval
 FROM (
     SELECT w.id
     FROM commands AS w
-    WHERE w.state = 'waiting' AND w.due_at <= now()
+    WHERE w.state = 'waiting' AND w.due_at <= now() AND w.kind = ANY ($2::text[])
         AND NOT EXISTS (
             SELECT 1 FROM commands AS r WHERE r.acquisition_id = w.acquisition_id AND r.state = 'running')
     ORDER BY w.due_at, w.id
@@ -20,7 +21,11 @@ RETURNING c.id, c.args, c.acquisition_id, c.attempt, c.attempts, c.fence, c.leas
 UPDATE commands SET lease_until = now() + $3::interval WHERE id = $1 AND fence = $2 AND state = 'running' RETURNING id;
 
 -- name: next_due
-SELECT extract(epoch FROM min(due_at) - now())::float8 FROM commands WHERE state = 'waiting';
+-- Without what waits for a running command: its end is announced, and until then looking again and again helps nobody.
+SELECT extract(epoch FROM min(w.due_at) - now())::float8
+FROM commands AS w
+WHERE w.state = 'waiting' AND w.kind = ANY ($1::text[])
+    AND NOT EXISTS (SELECT 1 FROM commands AS r WHERE r.acquisition_id = w.acquisition_id AND r.state = 'running');
 
 -- name: finish
 -- The fence: whoever lost the lease matches no row, and must then undo its transaction.
@@ -49,7 +54,7 @@ RETURNING c.id;
 -- name: expired
 SELECT id, args, acquisition_id, attempt, attempts, fence, lease_until, now() - created_at AS age
 FROM commands
-WHERE state = 'running' AND lease_until < now()
+WHERE state = 'running' AND lease_until < now() AND kind = ANY ($1::text[])
 ORDER BY lease_until
 LIMIT 100
 FOR UPDATE SKIP LOCKED;
