@@ -194,8 +194,10 @@ async def _save_decisions(connection: Connection, decisions: Sequence[Decision])
         *_columns(
             decisions,
             *("subject_id", "sequence", "subject_kind", "event_id", "signal", "decided_at", "settings_version"),
-            *("rules_version", "outcome", "reason", "before_state", "after_state", "changes", "context"),
+            *("rules_version", "outcome", "reason", "before_state", "after_state"),
         ),
+        [msgspec.json.encode(one.changes).decode() for one in decisions],
+        [msgspec.json.encode(one.context).decode() for one in decisions],
     )
 
 

@@ -149,10 +149,15 @@ VALUES ($1, $2, clock_timestamp(), $3, $4, $5, $6, $7, $8);
 UPDATE peers SET sequence = $2 WHERE name = $1;
 
 -- name: save_decisions
+-- Changes and context come as text: an array of text needs no quoting on its way, an array of jsonb does.
 INSERT INTO decisions (subject_id, sequence, subject_kind, event_id, signal, decided_at, settings_version, rules_version,
     outcome, reason, before_state, after_state, changes, context)
-SELECT * FROM unnest($1::uuid[], $2::integer[], $3::text[], $4::uuid[], $5::text[], $6::timestamptz[], $7::bigint[],
-    $8::integer[], $9::text[], $10::text[], $11::text[], $12::text[], $13::jsonb[], $14::jsonb[]);
+SELECT subject_id, sequence, subject_kind, event_id, signal, decided_at, settings_version, rules_version, outcome, reason,
+    before_state, after_state, changes::jsonb, context::jsonb
+FROM unnest($1::uuid[], $2::integer[], $3::text[], $4::uuid[], $5::text[], $6::timestamptz[], $7::bigint[],
+    $8::integer[], $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[])
+    AS made (subject_id, sequence, subject_kind, event_id, signal, decided_at, settings_version, rules_version, outcome,
+        reason, before_state, after_state, changes, context);
 
 -- name: save_commands
 -- Work that reads everything there is anyway waits once: a second order only makes it due sooner. The rows come sorted by
