@@ -15,10 +15,21 @@ from shared.eventlog.identity import uuid7
 from shared.eventlog.store import append
 from shared.postgres.migrate import migrate
 from shared.postgres.pool import connect
-from shared.postgres.steps import migrations
+from shared.postgres.steps import Migration, migrations
 
 STEPS = migrations()
 VERSIONS = range(1, len(STEPS) + 1)
+PIECES = Migration(
+    VERSIONS[-1] + 1,
+    "indexes",
+    """-- migrate: no transaction
+    -- Two, so that there is a moment between them; and one that goes.
+    CREATE INDEX CONCURRENTLY IF NOT EXISTS events_by_time ON events (received_at);
+    CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS events_once ON events (correlation_id);
+    DROP INDEX CONCURRENTLY IF EXISTS download_jobs_by_time;
+    """,
+    "DROP INDEX events_by_time, events_once; CREATE INDEX download_jobs_by_time ON download_jobs (created_at, id)",
+)
 
 
 @asynccontextmanager
