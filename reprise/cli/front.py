@@ -19,6 +19,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "batches": "reprise.cli.batches:batches",
         "retry": "reprise.cli.again:retry",
         "replay": "reprise.cli.again:replay",
+        "adopt": "reprise.cli.adopt:adopt",
         "rebuild": "reprise.cli.rebuild:rebuild",
         "sql": "reprise.cli.sql:sql",
         "simulate": "reprise.cli.simulate:simulate",

@@ -1,0 +1,1 @@
+"""Take over what Lidify (now Kima) has in its database: read there, translate, write here, report."""
