@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from shared.errors import Unavailable
-from shared.postgres.difference import Difference, compare, foreign, owners
+from shared.postgres.difference import Difference, compare, distance, foreign, owners
 from shared.postgres.exclusive import Say, exclusive, patiently
 from shared.postgres.fingerprint import Catalogue, fingerprint
 from shared.postgres.ledger import Status, prepare_ledger, record, status
@@ -90,7 +90,7 @@ def our_names(steps: Sequence[Migration]) -> frozenset[str]:
 
 
 def recognise(live: Catalogue, steps: Sequence[Migration], *, above: int = 0) -> Recognition | None:
-    """Which version the live schema equals, the newest first; only those after `above` are asked.
+    """Which version the live schema equals; only those after `above` are asked. Of two as near, the newer is nearest.
 
     None if there is nothing to compare with, because no fingerprint belongs to these steps.
     """
@@ -101,16 +101,9 @@ def recognise(live: Catalogue, steps: Sequence[Migration], *, above: int = 0) ->
     others = foreign(live, ours)
     if not above and all(key in others or _inside(key, others) for key in live):
         return Recognition(0, 0, (), others)
-    nearest: tuple[int, tuple[Difference, ...]] | None = None
-    for step in candidates:
-        assert step.golden is not None
-        differences = compare(step.golden, live, ours)
-        if not differences:
-            return Recognition(step.version, step.version, (), others)
-        if nearest is None or len(differences) < len(nearest[1]):
-            nearest = step.version, differences
-    assert nearest is not None
-    return Recognition(None, *nearest, others)
+    nearest = min(candidates, key=lambda step: distance(step.golden or {}, live, ours))
+    differences = compare(nearest.golden or {}, live, ours)
+    return Recognition(None if differences else nearest.version, nearest.version, differences, others)
 
 
 def drift(live: Catalogue, steps: Sequence[Migration], version: int) -> tuple[Difference, ...] | None:

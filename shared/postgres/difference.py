@@ -73,6 +73,12 @@ def compare(expected: Catalogue, found: Catalogue, ours: frozenset[str]) -> tupl
     return tuple(differences)
 
 
+def distance(expected: Catalogue, found: Catalogue, ours: frozenset[str]) -> int:
+    """In how many objects they differ, each column counted: a whole table is far more than one thing."""
+    found = {key: definition for key, definition in found.items() if owner(key) in ours}
+    return len(dict(expected.items() ^ found.items()))
+
+
 def foreign(found: Catalogue, ours: frozenset[str]) -> tuple[str, ...]:
     """The tables, views, functions and types that no version of Reprise has."""
     inner = ("column ", "constraint ", "index ", "trigger ", "rule ", "policy ")
