@@ -1,0 +1,202 @@
+"""Steady load that remembers everything: each delivery with its answer, each album asked for with its job."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from itertools import cycle
+from typing import Any
+from uuid import UUID, uuid4
+
+import aiohttp
+from aiohttp import web
+
+from reprise.simulator import LidarrSimulator
+from tests.faults.bodies import Bodies, Body
+
+_TICK_S = 0.02
+_PATIENCE = aiohttp.ClientTimeout(total=20)
+_ASK_AGAIN_S = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How much of what comes in a second; `doubled` is the share of deliveries that come twice."""
+
+    deliveries: float = 100.0
+    asked: float = 2.0
+    grabs: float = 1.0
+    doubled: float = 0.3
+    shuffled_within_s: float = 0.4
+    padding: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """One delivery that was sent, and how it was answered; without `status` no answer came."""
+
+    body: Body
+    began: float
+    took_s: float
+    status: int | None
+    event_id: UUID | None = None
+    duplicate: bool = False
+    spooled: bool = False
+
+    @property
+    def acknowledged(self) -> bool:
+        return self.status is not None and 200 <= self.status < 300
+
+
+@dataclass(slots=True)
+class Load:
+    """Sends mixed, doubled and shuffled webhooks to the receivers, and asks for albums as people do."""
+
+    urls: list[str]
+    secret: str
+    token: str
+    lidarr: LidarrSimulator | None = None
+    pace: Pace = field(default_factory=Pace)
+    seed: int = 1
+    sent: list[Sent] = field(default_factory=list)
+    asked: dict[UUID, set[UUID]] = field(default_factory=dict)
+    asks: Counter[UUID] = field(default_factory=Counter)
+    under_way: int = 0
+    _tasks: set[asyncio.Task[None]] = field(default_factory=set)
+    _http: aiohttp.ClientSession | None = None
+    _ending: bool = False
+
+    @asynccontextmanager
+    async def flowing(self) -> AsyncIterator[Load]:
+        """Under load within the block; afterwards everything sent has its answer, or none will come."""
+        rng = random.Random(self.seed)
+        bodies = Bodies(self.seed)
+        receivers = cycle(self.urls)
+        async with aiohttp.ClientSession(timeout=_PATIENCE, connector=aiohttp.TCPConnector(limit=0)) as self._http:
+            office = await self._open_post_office(rng, receivers)
+            flow = asyncio.create_task(self._flow(rng, bodies, receivers))
+            try:
+                yield self
+            finally:
+                flow.cancel()
+                await asyncio.gather(flow, return_exceptions=True)
+                await self._deliver_the_rest()
+                if self.lidarr is not None:
+                    await self.lidarr.quiet()
+                    await self._deliver_the_rest()
+                await office.cleanup()
+
+    @property
+    def acknowledged(self) -> int:
+        """How many were answered 2xx so far."""
+        return sum(one.acknowledged for one in self.sent)
+
+    def end_asking(self) -> None:
+        """Whoever hasn't got an answer by now gives up."""
+        self._ending = True
+
+    async def _deliver_the_rest(self) -> None:
+        while self._tasks:
+            await asyncio.wait(self._tasks)
+
+    async def _flow(self, rng: random.Random, bodies: Bodies, receivers: Iterator[str]) -> None:
+        began = time.monotonic()
+        made = {"deliveries": 0, "asked": 0, "grabs": 0}
+        work: dict[str, Callable[[], None]] = {
+            "deliveries": lambda: self._post(rng, receivers, bodies.next(padding=self.pace.padding)),
+            "asked": lambda: self._ask(rng, receivers),
+            "grabs": self._grab,
+        }
+        while True:
+            passed = time.monotonic() - began
+            for name, do in work.items():
+                while made[name] < passed * getattr(self.pace, name):
+                    made[name] += 1
+                    do()
+            await asyncio.sleep(_TICK_S)
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _post(self, rng: random.Random, receivers: Iterator[str], body: Body) -> None:
+        """Once or twice, each at some moment soon: so order is lost and doubles are common."""
+        for _ in range(2 if rng.random() < self.pace.doubled else 1):
+            self._spawn(self.deliver(next(receivers), body, after_s=rng.uniform(0, self.pace.shuffled_within_s)))
+
+    async def deliver(self, url: str, body: Body, *, after_s: float = 0.0) -> None:
+        """Send one delivery, and remember what became of it. Nothing is sent again: Lidarr doesn't either."""
+        assert self._http is not None
+        await asyncio.sleep(after_s)
+        began = time.monotonic()
+        self.under_way += 1
+        try:
+            async with self._http.post(
+                f"{url}/webhooks/{body.source}", data=body.content, headers={"X-Webhook-Secret": self.secret}
+            ) as answer:
+                status = answer.status
+                told: dict[str, Any] = await answer.json(content_type=None)
+        except (aiohttp.ClientError, TimeoutError):
+            self.sent.append(Sent(body, began, time.monotonic() - began, None))
+            return
+        finally:
+            self.under_way -= 1
+        took_s = time.monotonic() - began
+        if status >= 300:
+            self.sent.append(Sent(body, began, took_s, status))
+            return
+        event_id = UUID(told["event_id"])
+        self.sent.append(Sent(body, began, took_s, status, event_id, told["duplicate"], told.get("spooled", False)))
+
+    async def _open_post_office(self, rng: random.Random, receivers: Iterator[str]) -> web.AppRunner:
+        """Where the simulated Lidarr posts its webhooks: from there they go on, doubled and shuffled."""
+
+        async def take(request: web.Request) -> web.Response:
+            self._post(rng, receivers, Body("lidarr", await request.read()))
+            return web.Response()
+
+        app = web.Application()
+        app.router.add_post("/", take)
+        runner = web.AppRunner(app, access_log=None)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        if self.lidarr is not None:
+            self.lidarr.control(webhooks={"url": f"http://127.0.0.1:{runner.addresses[0][1]}/"}, back_off=False)
+        return runner
+
+    def _grab(self) -> None:
+        """Lidarr grabs an album by itself."""
+        if self.lidarr is not None:
+            self.lidarr.control(grab={"album_mbid": str(uuid4())})
+
+    def _ask(self, rng: random.Random, receivers: Iterator[str]) -> None:
+        """A person asks for an album; one in four asks twice, and one in six albums fails at first."""
+        if self.lidarr is None:
+            return
+        album = uuid4()
+        if rng.random() < 0.17:
+            self.lidarr.control(plan={"album_mbid": str(album), "attempts": ["fail", "import"]})
+        self.asked[album] = set()
+        for _ in range(2 if rng.random() < 0.25 else 1):
+            self._spawn(self._ask_until_answered(next(receivers), album))
+
+    async def _ask_until_answered(self, url: str, album: UUID) -> None:
+        assert self._http is not None
+        wish = {"album_mbid": str(album), "artist_name": f"Artist {album.hex[:6]}", "album_title": f"Album {album}"}
+        headers = {"Authorization": f"Bearer {self.token}"}
+        while not self._ending:
+            self.asks[album] += 1
+            try:
+                async with self._http.post(f"{url}/api/v1/jobs", json=wish, headers=headers) as answer:
+                    if answer.status in (200, 201):
+                        self.asked[album].add(UUID((await answer.json())["id"]))
+                        return
+            except (aiohttp.ClientError, TimeoutError):
+                pass  # asked again, as a person would
+            await asyncio.sleep(_ASK_AGAIN_S)
