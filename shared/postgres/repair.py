@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import asyncpg
@@ -79,6 +79,7 @@ async def repair(connection: Any, steps: Sequence[Migration], say: Say) -> Plan:
         left = await plan(connection, steps)
         if not left.differences and not left.tracked and left.version:
             await adopt(connection, steps, left.version)
+            return replace(left, tracked=True)
         return left
 
     return await patiently(connection, work, say=say, what="repair")
