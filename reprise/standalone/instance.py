@@ -11,6 +11,22 @@ from reprise.standalone.layout import Layout
 from reprise.standalone.problems import CannotStart
 
 
+def is_running(layout: Layout) -> bool:
+    """Whether some process holds the lock at this moment."""
+    try:
+        fd = os.open(layout.data_dir / "up.lock", os.O_RDWR | os.O_NOFOLLOW)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    else:
+        return False
+    finally:
+        os.close(fd)
+
+
 @contextmanager
 def only_instance(layout: Layout) -> Iterator[None]:
     """Hold the lock. Raises CannotStart, naming the holder, if another process has it."""

@@ -28,10 +28,11 @@ class Layout:
     data_dir: Path
     account: Account | None
     sockets: Path
+    cluster: str = "postgres"
 
     @property
     def postgres(self) -> Path:
-        return self.data_dir / "postgres"
+        return self.data_dir / self.cluster
 
     @property
     def valkey(self) -> Path:

@@ -58,12 +58,16 @@ _NOT_DURABLE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes":
 
 
 class Postgres:
-    """One cluster in a data directory. `durable=False` is for tests: a power cut may destroy it."""
+    """One cluster in a data directory. `durable=False` is for tests: a power cut may destroy it.
+
+    `programs` are those of another release than the wheel's.
+    """
 
     name = "postgres"
 
-    def __init__(self, layout: Layout, *, durable: bool = True) -> None:
+    def __init__(self, layout: Layout, *, durable: bool = True, programs: Path | None = None) -> None:
         self._layout = layout
+        self._programs = programs
         self._durable = durable
         self._child: Child | None = None
 
@@ -86,7 +90,7 @@ class Postgres:
 
         Raises CannotStart when the server gives up by itself.
         """
-        programs = binaries.postgres_programs(self._layout.account)
+        programs = self._programs or binaries.postgres_programs(self._layout.account)
         await self._end_leftover()
         await cluster.ensure_cluster(self._layout, programs, durable=self._durable)
         own(self._layout.postgres, self._layout.account, mode=0o700)

@@ -53,6 +53,7 @@ PEER_STATUSES = Names(
 REDIS_USES = Names("wake_up", "queue", "lock", "cache")
 LOCK_BACKENDS = Names("redis", "postgres")
 LOCK_RESULTS = Names("acquired", "contended", "unavailable")
+BACKUP_RESULTS = Names("made", "failed")
 WAKE_UPS = Names("drain", "execute")
 WAKE_UP_RESULTS = Names("offered", "coalesced", "failed", "skipped")
 
@@ -145,6 +146,10 @@ REDIS_ERRORS = CounterOf(
     "Redis calls that failed or timed out, by what they were for.",
     use=REDIS_USES,
 )
+
+# Backups
+BACKUP_AGE_SECONDS = GaugeOf("reprise_backup_age_seconds", "Age of the newest proved backup.")
+BACKUPS = CounterOf("reprise_backups_total", "Nightly backups, by what came of them.", result=BACKUP_RESULTS)
 
 BUILD_INFO = Info("reprise_build", "The version that runs.", registry=REGISTRY)
 

@@ -33,6 +33,8 @@ _VARIABLES = {
     "lidarr_api_key": "LIDARR_API_KEY",
     "slskd_url": "SLSKD_URL",
     "slskd_api_key": "SLSKD_API_KEY",
+    "backup_dir": "REPRISE_BACKUP_DIR",
+    "backup_hour": "REPRISE_BACKUP_HOUR",
 }
 _READY_WITHIN_S = 30.0
 _POLL_S = 0.05

@@ -12,11 +12,12 @@ from tests.repository.tree import ROOT
 
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "compose.yaml").read_text("utf-8"))
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
-DOCKERFILES = {name: (ROOT / f"Dockerfile.{name}").read_text("utf-8") for name in ("ingest", "worker")}
+DOCKERFILES = {name: (ROOT / f"Dockerfile.{name}").read_text("utf-8") for name in ("ingest", "worker", "backup")}
+_LOCKS = {"ingest": "requirements-image.lock", "worker": "requirements-image.lock", "backup": "requirements.lock"}
 
 
-def test_the_stack_is_two_servers_and_our_two_halves() -> None:
-    assert SERVICES.keys() == {"postgres", "redis", "ingest", "worker"}
+def test_the_stack_is_two_servers_our_two_halves_and_their_backup() -> None:
+    assert SERVICES.keys() == {"postgres", "redis", "ingest", "worker", "backup"}
     assert SERVICES["postgres"]["image"] == "postgres:18-alpine"
     assert SERVICES["redis"]["image"] == "redis:7-alpine"
     assert SERVICES["worker"]["deploy"]["replicas"] == 2
@@ -31,10 +32,12 @@ def test_every_service_comes_back_says_how_it_is_and_has_time_to_stop(name: str)
 
 
 def test_data_outlives_the_containers() -> None:
-    assert SERVICES["postgres"]["volumes"] == ["postgres:/var/lib/postgresql"]
+    assert SERVICES["postgres"]["volumes"][0] == "postgres:/var/lib/postgresql"
     assert SERVICES["redis"]["volumes"] == ["redis:/data"]
     assert SERVICES["ingest"]["volumes"] == ["ingest:/data"]
-    assert COMPOSE["volumes"].keys() == {"postgres", "redis", "ingest"}
+    assert COMPOSE["volumes"].keys() == {"postgres", "redis", "ingest", "backups"}
+    # The spool is part of a backup.
+    assert SERVICES["backup"]["volumes"] == ["${BACKUPS:-backups}:/backups", "ingest:/data"]
     assert "--appendonly" in SERVICES["redis"]["command"]
 
 
@@ -51,6 +54,8 @@ def test_our_services_wait_reach_the_host_and_hold_no_privileges(name: str) -> N
     assert service["depends_on"]["postgres"] == {"condition": "service_healthy"}
     # With Redis away everything still works, so nothing waits for its health.
     assert service["depends_on"]["redis"] == {"condition": "service_started"}
+    # What migrates, with a backup before it, goes first.
+    assert service["depends_on"]["backup"] == {"condition": "service_healthy"}
     assert [entry.partition(":")[0] for entry in service["extra_hosts"]] == ["host.docker.internal"]
     assert service["cap_drop"] == ["ALL"]
     assert service["build"] == {"context": ".", "dockerfile": f"Dockerfile.{name}"}
@@ -75,11 +80,11 @@ def test_the_environment_is_all_text(name: str) -> None:
 def test_an_image_is_built_in_two_stages_from_hashed_wheels_and_runs_unprivileged(name: str) -> None:
     text = DOCKERFILES[name]
     assert re.findall(r"^FROM (\S+)", text, re.MULTILINE) == ["python:3.13-slim"] * 2
-    assert "--require-hashes --only-binary :all: -r requirements-image.lock" in text
+    assert f"--require-hashes --only-binary :all: -r {_LOCKS[name]}" in text
     final = text[text.rindex("FROM ") :]
     assert "pip" not in final
     assert re.search(r"^USER 10001:10001$", final, re.MULTILINE)
-    assert f'CMD ["reprise", "{name}"]' in final
+    assert f'CMD ["reprise", "{name}"' in final
 
 
 @pytest.mark.parametrize("name", DOCKERFILES)
@@ -91,9 +96,12 @@ def test_an_image_and_its_service_check_the_same_health(name: str) -> None:
     assert f"EXPOSE {port}" in DOCKERFILES[name]
 
 
-def test_the_two_dockerfiles_differ_only_in_what_they_run() -> None:
+def test_the_dockerfiles_differ_only_in_what_they_run() -> None:
     shared = {name: text[text.index("FROM ") : text.rindex("ENV PATH")] for name, text in DOCKERFILES.items()}
     assert shared["ingest"] == shared["worker"]
+    # The backup has the lock with pg_dump in it, and a folder of its own.
+    backup = shared["backup"].replace("requirements.lock", "requirements-image.lock").replace(" /backups", "")
+    assert backup == shared["worker"]
 
 
 def test_an_image_can_hold_no_secret_and_no_data() -> None:
@@ -101,5 +109,5 @@ def test_an_image_can_hold_no_secret_and_no_data() -> None:
     rules = [line for line in lines if line and not line.startswith("#")]
     assert rules[0] == "*"
     allowed = {rule[1:] for rule in rules if rule.startswith("!")}
-    copied = set(re.findall(r"^COPY (.+) \.\S*$", DOCKERFILES["ingest"], re.MULTILINE))
+    copied = {line for text in DOCKERFILES.values() for line in re.findall(r"^COPY (.+) \.\S*$", text, re.MULTILINE)}
     assert {name for line in copied for name in line.split()} == allowed

@@ -13,7 +13,7 @@ from tests.repository.tree import PACKAGES, ROOT, files, python_files, top_level
 
 ROOMS = {"ingest", "worker", "shared", "sql", "tests", "reprise", "bench", "ops", "docs", ".ci"}
 PAPERS = {"README.md", "CHANGELOG.md", "LICENSE", "pyproject.toml", "Makefile", "compose.yaml"}
-IMAGES = {"Dockerfile.ingest", "Dockerfile.worker", ".dockerignore"}
+IMAGES = {"Dockerfile.ingest", "Dockerfile.worker", "Dockerfile.backup", ".dockerignore"}
 LOCKS = {"requirements.lock", "requirements-image.lock", "requirements-dev.lock"}
 TOOLS = {".gitignore", ".editorconfig", ".squawk.toml"}
 

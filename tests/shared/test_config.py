@@ -45,6 +45,8 @@ def test_every_variable_is_read() -> None:
             "LIDARR_API_KEY": "e",
             "SLSKD_URL": "https://slskd",
             "SLSKD_API_KEY": "f",
+            "REPRISE_BACKUP_DIR": "/mnt/backups",
+            "REPRISE_BACKUP_HOUR": "off",
         }
     )
     unset = Config()

@@ -103,7 +103,7 @@ async def test_it_comes_up_tells_where_and_goes_down_cleanly(layout: Layout) -> 
     async with running(layout) as up:
         await up.ready()
         assert await up.answers()
-        assert set(up.pids()) == {"postgres", "valkey", "ingest", "worker-1"}
+        assert set(up.pids()) == {"postgres", "valkey", "ingest", "worker-1", "backup"}
         said = up.output()
         assert f"{up.port}/webhooks/lidarr" in said
         secret = (layout.secrets / "webhook_secret").read_text()

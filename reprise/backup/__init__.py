@@ -1,0 +1,1 @@
+"""Backups: one file each, proved readable before it bears its name, and the way back from it."""
