@@ -1,0 +1,35 @@
+"""A schema that isn't believed stops neither the receiver nor the database: only what runs can be mended."""
+
+from __future__ import annotations
+
+import aiohttp
+
+from shared.postgres.fingerprint import fingerprint
+from shared.postgres.pool import connect
+from shared.postgres.steps import migrations
+from tests.harness.processes import Processes
+from tests.harness.waiting import until
+
+
+async def test_up_runs_on_until_the_schema_is_mended(database: str, processes: Processes) -> None:
+    connection = await connect(database)
+    await connection.execute("DROP TABLE schema_migrations; ALTER TABLE peers DROP COLUMN history_id")
+    house = await processes.start("up", port_variable="REPRISE_PORT", ready_path="/readyz")
+    assert "up.schema_refused" in house.output()
+    assert "column peers.history_id is missing: bigint" in house.output()
+    async with (
+        aiohttp.ClientSession(headers={"X-Webhook-Secret": "webhook-secret-of-the-tests"}) as session,
+        session.post(f"{house.url}/webhooks/lidarr", json={"eventType": "Test"}) as answer,
+    ):
+        assert (await answer.json())["spooled"] is True
+
+    mended = await processes.start("migrate", "baseline", "--repair", "--yes")
+    assert await mended.child.wait() == 0, mended.output()
+
+    async def kept() -> bool:
+        return bool(await connection.fetchval("SELECT count(*) FROM events WHERE type = 'Test'"))
+
+    await until(kept)
+    assert await fingerprint(connection) == migrations()[-1].golden
+    await connection.close()
+    assert await house.stop() == 0
