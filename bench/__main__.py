@@ -25,14 +25,15 @@ class Scale:
     seconds: float = 3.0
     events: int = 10_000
     fold_rounds: int = 3
+    durable: bool = True
 
 
-TOY = Scale(connections=(1, 8), rounds=1, seconds=0.2, events=300, fold_rounds=1)
+TOY = Scale(connections=(1, 8), rounds=1, seconds=0.2, events=300, fold_rounds=1, durable=False)
 
 
 async def measure(scale: Scale) -> list[report.Table]:
     """Run every benchmark on servers of their own."""
-    async with running() as servers:
+    async with running(durable=scale.durable) as servers:
         acknowledged = await acknowledge.measure(
             servers, connections=scale.connections, rounds=scale.rounds, seconds=scale.seconds
         )

@@ -18,6 +18,7 @@ from shared.postgres.pool import create_pool
 from shared.settings.registry import Settings
 from shared.sources import interpret
 from tests.harness.processes import Processes
+from tests.harness.waiting import until
 from worker.drain import Drain
 
 _POLL_S = 0.1
@@ -64,6 +65,7 @@ async def _by_worker(servers: Servers, events: int, found: Outcome) -> None:
         connection = await asyncpg.connect(dsn)
         try:
             worker = await processes.worker()
+            await until(lambda: "worker.ready" in worker.output(), what="the worker is ready")
             found.at_rest = size_of(worker.pid)
             await lay_up(dsn, backlog(events))
             progress = await _settled(connection, events)

@@ -65,11 +65,11 @@ class Servers:
 
 
 @asynccontextmanager
-async def running() -> AsyncIterator[Servers]:
+async def running(*, durable: bool = True) -> AsyncIterator[Servers]:
     """Start both in a temporary folder on a disk, and leave nothing behind."""
     base = _folder()
     layout = prepare(base / "data")
-    postgres, valkey = Postgres(layout), Valkey(layout)
+    postgres, valkey = Postgres(layout, durable=durable), Valkey(layout)
     try:
         await postgres.start()
         await valkey.start()

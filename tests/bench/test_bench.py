@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import replace
-
-import pytest
 
 from bench import bodies, report
 from bench.__main__ import PAGE, TOY, measure
@@ -23,22 +20,15 @@ def figures(table: Table) -> list[float]:
     return [float(text.replace(",", "")) for cell in cells for text in _FIGURE.findall(cell)]
 
 
-@pytest.fixture(scope="module")
-async def tables() -> list[Table]:
-    return await measure(replace(TOY, events=200))
-
-
-async def test_the_tables_hold_finite_figures(tables: list[Table]) -> None:
+async def test_every_benchmark_says_something_finite() -> None:
+    tables = await measure(TOY)
     assert [table.title for table in tables] == ["Acknowledged webhooks", "Events folded from a backlog", "Memory"]
     for table in tables:
         found = figures(table)
         assert len(found) >= 2 * len(table.rows), table
         assert all(math.isfinite(figure) and figure >= 0 for figure in found), table
-
-
-async def test_the_page_holds_every_table(tables: list[Table]) -> None:
     page = report.page(tables)
-    assert [table.markdown() in page for table in tables] == [True] * len(tables)
+    assert [table.title for table in tables if table.markdown() not in page] == []
 
 
 def test_the_page_in_docs_is_what_the_command_writes() -> None:
@@ -51,7 +41,9 @@ def test_no_two_deliveries_of_a_backlog_are_folded_together() -> None:
     found = backlog(1000)
     keys = [delivery.dedupe_key for delivery in found if delivery.dedupe_key]
     assert len(keys) == len(set(keys))
-    assert {"Grab", "Download", "DownloadFailure", "HistoryGrabbed", "HistoryDownloadImported"} <= {d.type for d in found}
+    assert {"Grab", "Download", "DownloadFailure", "HistoryGrabbed", "HistoryDownloadImported"} <= {
+        d.type for d in found
+    }
 
 
 def test_bodies_are_read_as_lidarr_s_own() -> None:
