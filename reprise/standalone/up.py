@@ -14,6 +14,7 @@ import aiohttp
 import asyncpg
 import structlog
 
+from reprise.backup.automatic import before_migration
 from reprise.standalone import attach, ports
 from reprise.standalone.addresses import addresses
 from reprise.standalone.instance import only_instance
@@ -131,7 +132,7 @@ class _House:
         port = self._config.port or ports.free_port(self._config.host)
         self._check_ports(port)
         database_url, redis_url = await self._servers()
-        await self._migrate(database_url)
+        await self._migrate(replace(self._config, database_url=database_url, data_dir=self._layout.data_dir))
         config = replace(completed.config, database_url=database_url, redis_url=redis_url)
         environment = self._environ | completed.environment | self._addressed(config, port)
         demo: Demo | None = None
@@ -149,12 +150,17 @@ class _House:
             programs.append(Program(f"worker-{number}", ["worker"], layout=self._layout, environment=own))
         await self._supervisor.start(*programs)
         await self._receiver_ready(port)
+        if backup := self._backup(environment):
+            await self._supervisor.start(backup)  # after what a newcomer waits for
         self._say(welcome(completed, self._layout, port))
         if demo is not None:
             self._story = asyncio.create_task(demo.play())
 
     def _check_ports(self, port: int) -> None:
-        wanted = [(port, "REPRISE_PORT"), *((p, "REPRISE_METRICS_PORT") for p in self._metrics_ports())]
+        wanted = [
+            (port, "REPRISE_PORT"),
+            *((p, "REPRISE_METRICS_PORT") for p in [*self._metrics_ports(), self._backup_port()]),
+        ]
         for number, variable in wanted:
             if busy := ports.busy_port(self._config.host, number):
                 raise CannotStart(f"{busy}. Free it, or set {variable} to another one")
@@ -163,6 +169,16 @@ class _House:
         """One for each worker: consecutive ones, or 0 (any free) for all."""
         first = self._config.metrics_port
         return [first + n if first else 0 for n in range(self._workers)]
+
+    def _backup(self, environment: dict[str, str]) -> Program | None:
+        """The child that backs up every night, unless that is turned off; its metrics are beside the workers'."""
+        if self._config.backup_hour is None:
+            return None
+        own = environment | {"REPRISE_METRICS_PORT": str(self._backup_port())}
+        return Program("backup", ["backup", "--nightly"], layout=self._layout, environment=own)
+
+    def _backup_port(self) -> int:
+        return self._config.metrics_port and self._config.metrics_port + self._workers
 
     async def _servers(self) -> tuple[Secret, Secret]:
         """The URLs in use: those of the environment, or of servers started here."""
@@ -177,9 +193,11 @@ class _House:
             redis_url = Secret(valkey.url)
         return database_url, redis_url
 
-    async def _migrate(self, database_url: Secret) -> None:
+    async def _migrate(self, config: Config) -> None:
+        assert config.database_url is not None
         try:
-            await migrate(database_url.reveal(), lambda line: log.info("up.migrating", says=line))
+            await before_migration(config, lambda line: log.info("up.backing_up", says=line))
+            await migrate(config.database_url.reveal(), lambda line: log.info("up.migrating", says=line))
         except (OSError, asyncpg.CannotConnectNowError) as error:
             # A server of somebody else's may come later; the children wait for it, and migrate too.
             log.warning("up.database_away", error=str(error))
