@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import sys
 from pathlib import Path
+
+import structlog
 
 from shared.postgres.difference import create
 from shared.postgres.fingerprint import Catalogue, fingerprint
@@ -51,6 +54,7 @@ def script(catalogue: Catalogue) -> list[str]:
 
 
 def main(*arguments: str) -> int:
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     steps = migrations()
     with temporary_layout() as layout, run_postgres(layout) as server:
         wanted = files(steps, asyncio.run(goldens(server, steps)))
