@@ -75,8 +75,8 @@ class Theirs:
     @property
     def history_in_words(self) -> str:
         """Their record of migrations, judged by the catalogue."""
-        if self.history is None:
-            return "absent"
+        if not self.history:
+            return "absent" if self.history is None else "empty"
         said = f"{self.history} migrations"
         return f"{said}, not true: {'; '.join(self.lies)}" if self.lies else f"{said}, true as far as it concerns us"
 
