@@ -23,6 +23,7 @@ from shared.config import Config
 from shared.errors import ConfigError, ConfigFault
 from shared.postgres.pool import Pool, create_pool
 from shared.redis import RedisLink
+from shared.settings.feed import SettingsFeed
 from shared.taskqueue import WakeUps
 
 AddRoutes = Callable[[web.Application, Parts], None]
@@ -35,7 +36,8 @@ _CLOSING_S = 2.0
 async def open_parts(config: Config) -> AsyncIterator[Parts]:
     """Make the parts and start what works in the background. Connects to nothing before it yields.
 
-    Raises ConfigError without a database; that Postgres is away is no error.
+    Raises ConfigError without a database, or for a REPRISE_SETTING_* that can't be used; that Postgres is away is no
+    error.
     """
     if config.database_url is None:
         fault = ConfigFault("DATABASE_URL", "is unset", "Name a Postgres, or use `reprise up`, which brings its own")
@@ -48,14 +50,19 @@ async def open_parts(config: Config) -> AsyncIterator[Parts]:
     own = await create_pool(
         dsn, min_size=0, max_size=LANES + 1, application_name="reprise receiver", command_timeout=None
     )
+    settings = SettingsFeed(pool)
+    following = asyncio.create_task(settings.run(), name="settings")
     spool = Spool(config.data_dir / "spool")
     on_appended = partial(_offer, wake_ups)
     drain = Drain(spool, Lane(own), on_appended=on_appended)
-    intake = Intake(Appender(own, on_appended=on_appended), spool, drain, Schema(config.database_url))
+    appender = Appender(own, on_appended=on_appended, patience_s=lambda: settings.current().spool_after / 1000)
+    intake = Intake(appender, spool, drain, Schema(config.database_url))
     await intake.open()
     try:
-        yield Parts(config=config, pool=pool, redis=redis, wake_ups=wake_ups, intake=intake)
+        yield Parts(config=config, pool=pool, redis=redis, wake_ups=wake_ups, settings=settings, intake=intake)
     finally:
+        following.cancel()
+        await asyncio.gather(following, return_exceptions=True)
         await intake.close()
         await wake_ups.close()
         await redis.close()

@@ -10,6 +10,7 @@ from ingest.intake import Intake
 from shared.config import Config
 from shared.postgres.pool import Pool
 from shared.redis import RedisLink
+from shared.settings.feed import SettingsFeed
 from shared.taskqueue import WakeUps
 
 
@@ -24,6 +25,7 @@ class Parts:
     pool: Pool
     redis: RedisLink
     wake_ups: WakeUps
+    settings: SettingsFeed
     intake: Intake
 
 

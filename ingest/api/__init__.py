@@ -20,10 +20,7 @@ __all__ = ["SERVICES", "Services", "add_api"]
 
 
 def add_api(app: web.Application, parts: Parts) -> None:
-    """Add the API to the receiver's application; app[SERVICES] is then there for other faces.
-
-    Raises ConfigError when a REPRISE_SETTING_* variable can't be used.
-    """
+    """Add the API to the receiver's application; app[SERVICES] is then there for other faces."""
     services = app[SERVICES] = Services.of(parts)
     gate = Gate(parts.config.admin_token)
     for route in ROUTES:
@@ -35,13 +32,9 @@ def add_api(app: web.Application, parts: Parts) -> None:
     app.add_routes(routes_of_docs())
 
     async def in_the_background(app: web.Application) -> AsyncIterator[None]:
-        tasks = [
-            asyncio.create_task(services.settings.run(), name="settings"),
-            asyncio.create_task(carry_out(services), name="operations"),
-        ]
+        carrying_out = asyncio.create_task(carry_out(services), name="operations")
         yield
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        carrying_out.cancel()
+        await asyncio.gather(carrying_out, return_exceptions=True)
 
     app.cleanup_ctx.append(in_the_background)

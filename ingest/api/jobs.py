@@ -82,6 +82,8 @@ async def ask_for_album(call: Call[Nothing, JobAsked]) -> web.Response:
         await _check_batch(call.services, asked.batch_id)
     signal = JobRequested(user_id=asked.user_id, album=asked.wish(), batch_id=asked.batch_id)
     done = await call.services.act(signal)
+    if not done.decisions:
+        raise Conflict(f"The album wasn't taken: {done.settlement.reason}.")
     decision = done.decisions[0]
     home = done.folded.work.acquisitions[decision.subject_id]
     new = decision.outcome == "applied"

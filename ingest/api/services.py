@@ -44,9 +44,9 @@ class Services:
 
     @classmethod
     def of(cls, parts: Parts) -> Services:
-        """From the parts of the receiver's process. Raises ConfigError for a REPRISE_SETTING_* that can't be used."""
+        """From the parts of the receiver's process."""
         config = parts.config
-        feed = SettingsFeed(parts.pool)
+        feed = parts.settings
         lidarr = bool(config.lidarr_url and config.lidarr_api_key)
         folding = Folding(interpret=interpret, settings=feed.current, lidarr=lidarr)
         return cls(config=config, pool=parts.pool, wake_ups=parts.wake_ups, folding=folding, settings=feed)

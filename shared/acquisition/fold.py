@@ -17,6 +17,7 @@ from shared.acquisition.model import Acquisition, Context, Order
 from shared.acquisition.signals import (
     BatchCancelled,
     BatchRequested,
+    FileArrived,
     JobCancelled,
     JobRequested,
     JobRetried,
@@ -201,6 +202,9 @@ def _place(read: Read, signal: Signal, work: Workspace, context: Context) -> Pla
     before = work.decided_before.get(read.cause)
     if not read.is_replay or not before:
         return place
+    if isinstance(signal, JobCancelled | JobRetried | FileArrived):
+        # These don't say how things stand, but do or count something: once is enough.
+        return Nowhere(ALREADY_DECIDED)
     match place:
         case ToAcquisitions(ids=ids) if kept := tuple(one for one in ids if one in before):
             return ToAcquisitions(kept)

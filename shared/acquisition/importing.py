@@ -34,7 +34,9 @@ from shared.acquisition.steps import (
     put_in_place,
 )
 
+TRACKS_UNKNOWN = "tracks_unknown_yet"
 TRACKS_UNKNOWN_YET_S = 15.0
+TRACKS_STILL_UNKNOWN_S = 900.0
 
 Row: TypeAlias = DownloadFailed | ImportIncomplete | DownloadDropped
 
@@ -101,7 +103,9 @@ def album_checked(acquisition: Acquisition, signal: AlbumChecked, context: Conte
     if is_complete(signal.track_file_count, signal.track_count):
         return finish(acquisition, State.COMPLETED, context, winner=first_import(acquisition))
     if signal.track_count == 0:
-        return applied(acquisition, check(acquisition, TRACKS_UNKNOWN_YET_S), reason="tracks_unknown_yet")
+        still = acquisition.reason == TRACKS_UNKNOWN
+        again = check(acquisition, TRACKS_STILL_UNKNOWN_S if still else TRACKS_UNKNOWN_YET_S)
+        return applied(replace(acquisition, reason=TRACKS_UNKNOWN), again, reason=TRACKS_UNKNOWN)
     ended = next((one for one in acquisition.open_attempts if one.end_history_id is not None), None)
     if ended is not None:
         missing = f"incomplete_release: {signal.track_file_count} of {signal.track_count} tracks"

@@ -31,6 +31,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             "How often we look at our peers for what no webhook told us", unit="seconds", at_least=5, at_most=86_400
         ),
     ] = 60
+    spool_after: Annotated[
+        int,
+        _setting(
+            "How long Postgres may take over webhooks before they are spooled instead",
+            unit="milliseconds",
+            at_least=100,
+            at_most=60_000,
+        ),
+    ] = 2000
 
 
 class Setting(msgspec.Struct, frozen=True, kw_only=True):

@@ -121,6 +121,8 @@ def identify(headers: Mapping[str, str], body: bytes) -> Identity:
     except Unreadable:
         return Identity(UNREADABLE)
     kind = type_name(data.get("eventType"))
+    if kind in _FROM_HISTORY:
+        return Identity(UNREADABLE)  # a name of ours, for what only we read
     return Identity(kind, _natural_key(kind, data), foreign_id(data.get("downloadId")))
 
 

@@ -99,10 +99,15 @@ SET state = 'waiting', waits_for = NULL, due_at = least(due_at, now())
 WHERE state = 'parked' AND waits_for && $1::text[];
 
 -- name: expire_parked
-UPDATE event_status AS s
+-- SKIP LOCKED: what is being woken at this moment has not waited in vain.
+UPDATE event_status
 SET state = 'ignored', waits_for = NULL, reason = $2, settled_at = clock_timestamp()
-FROM events AS e
-WHERE s.state = 'parked' AND e.id = s.event_id AND e.received_at < now() - $1::interval;
+WHERE event_id IN (
+    SELECT s.event_id
+    FROM event_status AS s
+    JOIN events AS e ON e.id = s.event_id
+    WHERE s.state = 'parked' AND e.received_at < now() - $1::interval
+    FOR UPDATE OF s SKIP LOCKED);
 
 -- name: event_of
 SELECT e.id, e.source, e.type, e.body, e.received_at, e.correlation_id, s.attempts

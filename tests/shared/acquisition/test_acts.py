@@ -156,6 +156,19 @@ async def test_replaying_what_people_asked_is_harmless(ledger: Ledger) -> None:
     await ledger.is_sound()
 
 
+async def test_a_cancel_or_a_retry_is_not_done_twice_by_a_replay(ledger: Ledger) -> None:
+    await ledger.ask(CAST.wish())
+    job = await job_of(ledger)
+    cancelled = await ledger.ask(JobCancelled(job_id=job))
+    retried = await ledger.ask(JobRetried(job_id=job))
+    assert (await ledger.ask(Replayed(of=cancelled.event_id))).settlement.reason == "already_decided"
+    assert await ledger.jobs() == [("ann", "pending")]
+    await ledger.ask(JobCancelled(job_id=job))
+    assert (await ledger.ask(Replayed(of=retried.event_id))).settlement.reason == "already_decided"
+    assert await ledger.jobs() == [("ann", "cancelled")]
+    await ledger.is_sound()
+
+
 async def test_replaying_what_was_dead_begins_it_once(ledger: Ledger) -> None:
     """An event that was never folded is brought about by its first replay; all others find that already done."""
     asked = own_delivery(CAST.wish(), source="operator")

@@ -84,3 +84,8 @@ def test_slskd_says_itself_which_event_it_is() -> None:
 @pytest.mark.parametrize("event_id", ["00000000-0000-0000-0000-000000000000", "", None, 7, "no guid", ["a"]])
 def test_slskds_samples_and_strange_ids_bear_no_key(event_id: object) -> None:
     assert of_slskd({}, slskd_event(event_id)).dedupe_key is None
+
+
+def test_a_webhook_cannot_pass_for_a_row_of_history() -> None:
+    body = b'{"eventType": "HistoryGrabbed", "id": 1, "date": "2026-01-01T00:00:00Z", "album": {}}'
+    assert SOURCES["lidarr"].identify({}, body).type == "unreadable"
