@@ -146,6 +146,8 @@ async def test_every_named_query_is_one_that_postgres_takes(database: str) -> No
             for name, text in load(path.stem).items():
                 if (path.stem, name) == ("migrate", "make_ledger"):
                     continue  # nothing that can be prepared
+                if path.stem == "adopt_theirs":
+                    continue  # asked of another program's database
                 assert await connection.prepare(text), f"{path.stem}.{name}"
     finally:
         await connection.close()
