@@ -166,6 +166,27 @@ async def test_jobs_that_come_later_to_a_batch_are_counted(theirs: Lidify, bring
     assert await differences(pool) == []
 
 
+async def test_a_batch_that_isnt_there_is_told(theirs: Lidify, bring: Adopt, pool: Any) -> None:
+    await theirs.connection.execute(
+        """ALTER TABLE "DownloadJob" DROP CONSTRAINT "DownloadJob_discoveryBatchId_fkey" """
+    )
+    await theirs.job(1)
+    await theirs.job(2, discoveryBatchId="gone")
+    report = await bring()
+    assert "jobs whose batch isn't there: 1; they arrive without one" in report.losses
+    assert await pool.fetchval("SELECT count(*) FROM download_jobs WHERE batch_id IS NULL") == 2
+
+
+async def test_rebuild_tells_when_an_adopted_row_was_tampered_with(theirs: Lidify, bring: Adopt, pool: Any) -> None:
+    await lived_in(theirs)
+    await bring()
+    batch = await pool.fetchval("UPDATE discovery_batches SET version = version + 1 WHERE version = 5 RETURNING id")
+    job = await pool.fetchrow("UPDATE download_jobs SET user_id = 'x' WHERE reason = 'adopted: napping' RETURNING *")
+    found = "\n".join(await differences(pool))
+    assert f"{batch}: batch without a record of every version" in found
+    assert f"{job['acquisition_id']}: job 1 is" in found
+
+
 @pytest.mark.parametrize("schema", ["lidify", 'Odd "name"'])
 async def test_from_another_schema_of_our_own_database(database: str, bring: Adopt, pool: Any, schema: str) -> None:
     theirs = await built(database, schema.replace('"', '""'))

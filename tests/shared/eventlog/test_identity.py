@@ -9,7 +9,7 @@ from uuid import UUID
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.eventlog.identity import derived_id, peer_id, uuid7
+from shared.eventlog.identity import derived_id, peer_id, uuid7, uuid7_named
 
 
 def test_ids_of_one_process_ascend_even_from_several_threads() -> None:
@@ -44,3 +44,15 @@ def test_a_derived_id_follows_from_event_and_parts_alone() -> None:
     assert len({derived_id(event, "job", 1), derived_id(event, "job", 2), derived_id(other, "job", 1)}) == 3
     assert peer_id("lidarr") == peer_id("lidarr") != peer_id("slskd")
     assert isinstance(peer_id("lidarr"), UUID)
+
+
+names = st.text(st.characters(codec="utf-8"))  # what a database can hold
+
+
+@given(st.integers(min_value=-(2**50), max_value=2**50), names, names)
+def test_ids_named_by_another_system_are_the_same_for_ever(at_ms: int, name: str, other: str) -> None:
+    one = uuid7_named(at_ms, name)
+    assert one == uuid7_named(at_ms, name)
+    assert (one == uuid7_named(at_ms, other)) == (name == other)
+    assert (one.version, one.variant) == (7, "specified in RFC 4122")
+    assert one.int >> 80 == min(max(at_ms, 0), 2**48 - 1)
