@@ -22,6 +22,8 @@ from shared.taskqueue.words import Handler, Kind, arq_client, decode_job, encode
 from shared.telemetry.metrics import QUEUE_CONNECTED
 
 _PING_LIMIT_S = 2.0
+# Between two looks at a queue a listener ends by itself; within one it is cancelled after this time.
+_END_LIMIT_S = 0.5
 _BACK_OFF_S = (0.1, 0.25, 0.5, 1.0, 2.0)
 
 log = structlog.get_logger()
@@ -88,11 +90,16 @@ class _Runner:
                 self.busy = False
 
 
+class _Ended(Exception):  # noqa: N818 - an outcome
+    """The listener was told to end."""
+
+
 class _Listener(Worker):
     """An arq worker of one queue that takes nothing while its handler is busy, so that others can."""
 
     def __init__(self, runner: _Runner, redis: ArqRedis, poll_delay: timedelta) -> None:
         self._runner = runner
+        self.ending = False
 
         async def wake(ctx: dict[Any, Any]) -> None:
             # In this order; see offer.py. If it fails the mark expires by itself.
@@ -112,7 +119,14 @@ class _Listener(Worker):
             job_deserializer=decode_job,
         )
 
+    async def listen(self) -> None:
+        """Look at the queue until told to end; raises what Redis failed with."""
+        with suppress(_Ended):
+            await self.main()
+
     async def _poll_iteration(self) -> None:
+        if self.ending:
+            raise _Ended
         self.allow_pick_jobs = not self._runner.busy
         await super()._poll_iteration()
 
@@ -157,14 +171,22 @@ async def _listen(
 async def _poll(runners: Sequence[_Runner], redis: ArqRedis, poll_delay: timedelta) -> None:
     """Serve all queues until one fails; raises what it failed with."""
     listeners = [_Listener(runner, redis, poll_delay) for runner in runners]
-    tasks = [asyncio.create_task(listener.main(), name=listener.queue_name) for listener in listeners]
+    tasks = [asyncio.create_task(listener.listen(), name=listener.queue_name) for listener in listeners]
     try:
-        await asyncio.gather(*tasks)
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     finally:
-        for task in tasks:
-            task.cancel()
+        for listener in listeners:
+            listener.ending = True
+        late: set[asyncio.Task[None]] = (await asyncio.wait(tasks, timeout=_END_LIMIT_S))[1]
+        while late:
+            # Again and again: a cancellation that meets a call to Redis at its end is swallowed now and then.
+            for task in late:
+                task.cancel()
+            late = (await asyncio.wait(late, timeout=_END_LIMIT_S))[1]
         await asyncio.gather(*tasks, return_exceptions=True)
         await asyncio.gather(*(listener.give_up_jobs() for listener in listeners))
+    for task in tasks:
+        task.result()
 
 
 async def _tick(runners: Sequence[_Runner], every: timedelta) -> None:
