@@ -135,7 +135,7 @@ async def _open_pool(dsn: str, stopping: asyncio.Event) -> Pool | None:
     while not stopping.is_set():
         try:
             await migrate(dsn, say=log.info)
-            return await create_pool(dsn, max_size=_CONNECTIONS, application_name="reprise worker")
+            return await create_pool(dsn, min_size=0, max_size=_CONNECTIONS, application_name="reprise worker")
         except (*POSTGRES_FAULTS, Unavailable) as error:
             if not said:
                 log.warning("worker.waits_for_postgres", error=repr(error))

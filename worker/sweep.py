@@ -59,6 +59,7 @@ class Sweep:
         self._offer = offer
         self._settings = settings
         self._lidarr = lidarr
+        self._away = False
         self._duties = [
             _Duty("rescue", lambda: 2.0, self.rescue),
             _Duty("measure", lambda: 5.0, self.measure),
@@ -83,9 +84,15 @@ class Sweep:
         try:
             await duty.do()
         except POSTGRES_FAULTS as error:
-            log.warning("sweep.postgres_away", duty=duty.name, error=repr(error))
+            if not self._away:
+                log.warning("sweep.postgres_away", duty=duty.name, error=repr(error))
+            self._away = True
         except Exception as error:
             log.error("sweep.failed", duty=duty.name, exc_info=error)
+        else:
+            if self._away:
+                log.info("sweep.postgres_back")
+            self._away = False
 
     async def rescue(self) -> None:
         """Take back what vanished workers held: commands whose lease ended, and events that were being folded."""
