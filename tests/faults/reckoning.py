@@ -36,8 +36,7 @@ SELECT a.album_mbid, count(*) FILTER (WHERE NOT t.foreign_grab) AS own
 FROM attempts AS t JOIN acquisitions AS a ON a.id = t.acquisition_id GROUP BY 1
 """
 _OPEN = """
-SELECT count(*) FILTER (WHERE state = 'waiting') AS waiting, count(*) FILTER (WHERE state = 'parked') AS parked,
-    count(*) FILTER (WHERE state = 'dead') AS dead
+SELECT count(*) FILTER (WHERE state = 'parked') AS parked, count(*) FILTER (WHERE state = 'dead') AS dead
 FROM event_status
 """
 

@@ -76,6 +76,8 @@ class Outcome:
         if self.skipped:
             return []
         found = list(self.reckoning.complaints)
+        if self.all_done_s is None:
+            found.append(f"work was left after {WATCHED_S:.0f} s")
         if self.settled_in_30_s < 0.95:
             found.append(f"{self.settled_in_30_s:.1%} settled within 30 s")
         return found + [f"log: {count} x {event}" for event, count in self.log_complaints.items()]
