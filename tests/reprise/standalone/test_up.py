@@ -222,7 +222,7 @@ async def test_a_server_of_ones_own_is_used_and_none_is_started(layout: Layout, 
     async with running(layout, DATABASE_URL=database, REDIS_URL=redis_url) as up:
         await up.ready()
         assert await up.answers()
-        assert set(up.pids()) == {"ingest", "worker-1"}
+        assert set(up.pids()) == {"ingest", "worker-1", "backup"}
         assert not layout.postgres.exists()
         assert await up.interrupt() == 0
 
