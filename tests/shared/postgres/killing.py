@@ -50,6 +50,11 @@ async def up(dsn: str, fate: Fate, count: int) -> None:
     assert not [line for line in lines if "other hands" in line], lines
 
 
+async def again(dsn: str, fate: Fate, count: int) -> None:
+    """The same, on a schema that isn't tracked any more."""
+    await up(dsn, fate, count)
+
+
 async def down(dsn: str, fate: Fate, count: int) -> None:
     connection = await fate.connect(dsn)
     await roll_back(connection, STEPS, count - 1, lambda line: None)
@@ -82,8 +87,11 @@ async def standing(dsn: str, count: int) -> None:
 
 def main(dsn: str) -> None:
     ways = [(up, count, count) for count in range(1, len(STEPS) + 1)]
+    ways.insert(len(stage.STEPS), (again, len(stage.STEPS), len(stage.STEPS)))
     ways += [(down, count, count - 1) for count in range(len(STEPS), 0, -1)]
     for way, count, result in ways:
+        if way is again:
+            asyncio.run(stage.untrack(dsn))
         # Every run begins with the same looks; to be killed at each of them once will do.
         first = moments = 1 if count == 1 else _FIRST_LOOKS
         while killed(lambda way=way, count=count, moments=moments: way(dsn, Fate(moments), count)):
