@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -57,10 +58,11 @@ def main() -> None:
     scale = TOY if given.toy else Scale()
     if given.rounds:
         scale = replace(scale, rounds=given.rounds, fold_rounds=given.rounds)
+    load = os.getloadavg()[0]
     tables = uvloop.run(measure(scale))
     print("\n".join(table.markdown() for table in tables))
     if given.write:
-        PAGE.write_text(report.page(tables), encoding="utf-8")
+        PAGE.write_text(report.page(tables, load=load), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -23,13 +23,14 @@ from worker.drain import Drain
 
 _POLL_S = 0.1
 _WITHIN_S = 300.0
-# Between the first settled batch and the last; when the worker noticed the backlog is no part of it.
+# Between the first settled batch and the last; when the worker noticed the backlog is no part of it. The first batch
+# is told by its transaction, and left out: its time isn't known.
 _PROGRESS = """\
 SELECT count(*) FILTER (WHERE settled_at IS NOT NULL OR state = 'parked') AS done,
     count(*) FILTER (WHERE state = 'dead') AS dead,
-    count(*) FILTER (WHERE settled_at > first.at) AS later,
+    count(*) FILTER (WHERE settled_at IS NOT NULL AND s.xmin <> first.batch) AS later,
     extract(epoch FROM max(settled_at) - min(settled_at))::float8 AS seconds
-FROM event_status, (SELECT min(settled_at) AS at FROM event_status) AS first
+FROM event_status AS s, (SELECT xmin AS batch FROM event_status ORDER BY settled_at NULLS LAST LIMIT 1) AS first
 """
 
 

@@ -91,13 +91,14 @@ def sizes(receiver: tuple[Size, Size], worker: tuple[Size, Size]) -> Table:
     return Table("Memory", ("", "At rest: resident / share MB", "After the load", "Limit at rest"), rows)
 
 
-def page(tables: Iterable[Table]) -> str:
-    """docs/benchmarks.md, whole."""
+def page(tables: Iterable[Table], *, load: float) -> str:
+    """docs/benchmarks.md, whole. load is how many processes wanted a core, on average, before it all began."""
     return _PAGE.format(
         cores=os.cpu_count(),
         machine=platform.machine(),
         system=platform.system(),
         python=platform.python_version(),
+        load=f"{load:.1f}",
         tables="\n".join(table.markdown() for table in tables),
     )
 
@@ -116,7 +117,7 @@ _PAGE = """\
 `make bench` measures Reprise beside its peers, in one run and in turns (A B C A B C …), because a figure from another
 machine, or from another minute on a busy one, says little; a ratio within a round says more. This page was written by
 `make bench ARGS=--write`, on {cores} cores ({machine}, {system}, Python {python}) that ran the load generator and the
-database, too.
+database, too; a load average of {load} before it began is what others were doing there.
 
 All of it runs on the Postgres that `reprise up` starts, with `fsync` on and on a disk. Bodies are Lidarr's Grab
 (1.6 KB) and Download (5 KB, ten tracks), no two alike. Figures are medians of the rounds, and ratios are medians of the
