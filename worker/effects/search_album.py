@@ -1,4 +1,4 @@
-"""Have Lidarr search for the album, unless it is downloading it already."""
+"""Have Lidarr search for the album, unless it is downloading it already, or has it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from shared.acquisition.commands import SearchAlbum
-from shared.acquisition.signals import AlbumRef, Grabbed, SearchStarted
+from shared.acquisition.signals import AlbumChecked, AlbumRef, Grabbed, SearchStarted
+from shared.acquisition.steps import is_complete
 from shared.errors import GiveUp
 from worker.clients.http import MAX_CHANGE_S
 from worker.clients.lidarr_answers import QueueItem
@@ -34,6 +35,17 @@ async def search_album(command: SearchAlbum, claimed: Claimed, tools: Tools) -> 
             at=datetime.now(UTC),
         )
         return Found((grabbed,))
+    if is_complete(album.statistics.track_file_count, album.tracks_wanted):
+        # This order may be an old one: restored from a backup, or delayed while somebody else imported the album.
+        return Found(
+            (
+                AlbumChecked(
+                    acquisition_id=command.acquisition_id,
+                    track_file_count=album.statistics.track_file_count,
+                    track_count=album.tracks_wanted,
+                ),
+            )
+        )
     claimed.must_outlast(MAX_CHANGE_S)
     started = await lidarr.search_album(album.id)
     return Found(
