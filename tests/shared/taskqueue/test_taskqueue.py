@@ -154,10 +154,10 @@ async def test_nothing_but_short_lived_keys_stays_in_redis(redis_url: str, wake_
             wake_ups.offer("drain")
             await work.until_seen(count)
 
-    async def leftovers() -> bool:
-        return not [key async for key in redis.scan_iter() if b"health-check" not in key]
+        async def leftovers() -> bool:
+            return not [key async for key in redis.scan_iter() if b"health-check" not in key]
 
-    await until(leftovers, what="an empty Redis")
+        await until(leftovers, what="an empty Redis")
 
 
 async def test_without_workers_the_queue_stays_short(wake_ups: WakeUps, redis: Redis) -> None:
