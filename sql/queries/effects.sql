@@ -8,3 +8,9 @@ SELECT EXISTS (
         AND t.acquisition_id <> $2
         AND t.state IN ('searching', 'downloading', 'importing')
         AND a.state NOT IN ('completed', 'failed', 'cancelled'));
+
+-- name: is_active
+SELECT EXISTS (SELECT 1 FROM acquisitions WHERE id = $1 AND state NOT IN ('completed', 'failed', 'cancelled'));
+
+-- name: is_searching
+SELECT EXISTS (SELECT 1 FROM attempts WHERE acquisition_id = $1 AND number = $2 AND state = 'searching');

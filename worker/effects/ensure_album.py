@@ -5,16 +5,21 @@ from __future__ import annotations
 from shared.acquisition.commands import EnsureAlbum
 from shared.acquisition.signals import AlbumReady
 from shared.errors import GiveUp
+from shared.postgres.queries import load
 from worker.clients.http import MAX_CHANGE_S
 from worker.clients.lidarr import LidarrClient
 from worker.clients.lidarr_answers import Album, RootFolder
 from worker.effects.effect import Found, Tools
 from worker.lease import Claimed
 
+_Q = load("effects")
+
 
 async def ensure_album(command: EnsureAlbum, claimed: Claimed, tools: Tools) -> Found:
     """Add and monitor what is missing. Twice is once: Lidarr refuses a second add, and monitoring is a state."""
     lidarr = tools.need_lidarr()
+    if not await tools.pool.fetchval(_Q["is_active"], command.acquisition_id):
+        return Found()  # cancelled, while a worker that vanished held this order
     mbid = str(command.album_mbid)
     album = await lidarr.album_by_mbid(mbid) or await _add(mbid, claimed, lidarr)
     if not album.monitored:

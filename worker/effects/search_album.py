@@ -9,11 +9,13 @@ from shared.acquisition.commands import SearchAlbum
 from shared.acquisition.signals import AlbumChecked, AlbumRef, Grabbed, SearchStarted
 from shared.acquisition.steps import is_complete
 from shared.errors import GiveUp
+from shared.postgres.queries import load
 from worker.clients.http import MAX_CHANGE_S
 from worker.clients.lidarr_answers import QueueItem
 from worker.effects.effect import Found, Tools
 from worker.lease import Claimed
 
+_Q = load("effects")
 # Rows that stay in the queue after their download is over.
 _OVER = frozenset({"imported", "ignored", "downloadFailed", "importFailed"})
 
@@ -21,6 +23,9 @@ _OVER = frozenset({"imported", "ignored", "downloadFailed", "importFailed"})
 async def search_album(command: SearchAlbum, claimed: Claimed, tools: Tools) -> Found:
     """Start a search. Lidarr folds an identical search that still waits, so asking twice searches once."""
     lidarr = tools.need_lidarr()
+    if not await tools.pool.fetchval(_Q["is_searching"], command.acquisition_id, command.attempt):
+        # Whoever ran this before us vanished after it had asked Lidarr; or meanwhile nobody wants the album any more.
+        return Found()
     album = await lidarr.album(command.lidarr_album_id)
     if album is None:
         raise GiveUp("album_not_in_lidarr: it was removed there")
