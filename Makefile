@@ -9,7 +9,7 @@ UV_COMPILE = $(BIN)/uv pip compile pyproject.toml --group build --universal --py
 	--custom-compile-command "make lock" --quiet $(UPGRADE)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint schema format bench env lock venv clean FORCE
+.PHONY: help run test lint schema format bench faults env lock venv clean FORCE
 
 # A venv that was moved along with its folder is out of date whatever its stamps say (ops/venv).
 ifneq ($(shell cat $(VENV)/.home 2>/dev/null),$(CURDIR))
@@ -42,6 +42,9 @@ format: $(VENV)/.dev  ## put the code in the form that lint wants
 
 bench: $(VENV)/.dev  ## measure, beside plain peers in the same run
 	@$(BIN)/python -m bench $(ARGS)
+
+faults: $(VENV)/.dev  ## break everything while it works, and write docs/reliability.md; ARGS=postgres for some rows
+	@$(BIN)/python -m tests.faults $(ARGS)
 
 env:  ## write a .env with fresh secrets for compose.yaml; an existing one stays
 	@ops/write-env .env

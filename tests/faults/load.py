@@ -66,50 +66,57 @@ class Load:
     sent: list[Sent] = field(default_factory=list)
     asked: dict[UUID, set[UUID]] = field(default_factory=dict)
     asks: Counter[UUID] = field(default_factory=Counter)
-    under_way: int = 0
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
     _http: aiohttp.ClientSession | None = None
     _ending: bool = False
+    _receivers: Iterator[str] = field(default_factory=lambda: iter(()))
+    _random: random.Random = field(default_factory=lambda: random.Random(1))
 
     @asynccontextmanager
-    async def flowing(self) -> AsyncIterator[Load]:
-        """Under load within the block; afterwards everything sent has its answer, or none will come."""
-        rng = random.Random(self.seed)
-        bodies = Bodies(self.seed)
-        receivers = cycle(self.urls)
+    async def opened(self) -> AsyncIterator[Load]:
+        """Ready to send, and to take what Lidarr sends. At the end all that was sent has its answer, or gets none."""
         async with aiohttp.ClientSession(timeout=_PATIENCE, connector=aiohttp.TCPConnector(limit=0)) as self._http:
-            office = await self._open_post_office(rng, receivers)
-            flow = asyncio.create_task(self._flow(rng, bodies, receivers))
+            self._receivers = cycle(self.urls)
+            office = await self._open_post_office()
             try:
                 yield self
             finally:
-                flow.cancel()
-                await asyncio.gather(flow, return_exceptions=True)
-                await self._deliver_the_rest()
-                if self.lidarr is not None:
-                    await self.lidarr.quiet()
-                    await self._deliver_the_rest()
+                await self.all_answered()
                 await office.cleanup()
+
+    @asynccontextmanager
+    async def flowing(self) -> AsyncIterator[None]:
+        """Under load within the block; afterwards nothing new is sent, and who was told to ask again gives up."""
+        flow = asyncio.create_task(self._flow())
+        try:
+            yield
+        finally:
+            flow.cancel()
+            self._ending = True
+            await asyncio.gather(flow, return_exceptions=True)
+            await self.all_answered()
 
     @property
     def acknowledged(self) -> int:
         """How many were answered 2xx so far."""
         return sum(one.acknowledged for one in self.sent)
 
-    def end_asking(self) -> None:
-        """Whoever hasn't got an answer by now gives up."""
-        self._ending = True
+    @property
+    def idle(self) -> bool:
+        """Whether everything sent has its answer."""
+        return not self._tasks
 
-    async def _deliver_the_rest(self) -> None:
+    async def all_answered(self) -> None:
+        """Wait until idle."""
         while self._tasks:
             await asyncio.wait(self._tasks)
 
-    async def _flow(self, rng: random.Random, bodies: Bodies, receivers: Iterator[str]) -> None:
-        began = time.monotonic()
+    async def _flow(self) -> None:
+        bodies, began = Bodies(self.seed), time.monotonic()
         made = {"deliveries": 0, "asked": 0, "grabs": 0}
         work: dict[str, Callable[[], None]] = {
-            "deliveries": lambda: self._post(rng, receivers, bodies.next(padding=self.pace.padding)),
-            "asked": lambda: self._ask(rng, receivers),
+            "deliveries": lambda: self._post(bodies.next(padding=self.pace.padding)),
+            "asked": self._ask,
             "grabs": self._grab,
         }
         while True:
@@ -125,17 +132,18 @@ class Load:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    def _post(self, rng: random.Random, receivers: Iterator[str], body: Body) -> None:
+    def _post(self, body: Body) -> None:
         """Once or twice, each at some moment soon: so order is lost and doubles are common."""
-        for _ in range(2 if rng.random() < self.pace.doubled else 1):
-            self._spawn(self.deliver(next(receivers), body, after_s=rng.uniform(0, self.pace.shuffled_within_s)))
+        for _ in range(2 if self._random.random() < self.pace.doubled else 1):
+            self._spawn(
+                self.deliver(next(self._receivers), body, after_s=self._random.uniform(0, self.pace.shuffled_within_s))
+            )
 
     async def deliver(self, url: str, body: Body, *, after_s: float = 0.0) -> None:
         """Send one delivery, and remember what became of it. Nothing is sent again: Lidarr doesn't either."""
         assert self._http is not None
         await asyncio.sleep(after_s)
         began = time.monotonic()
-        self.under_way += 1
         try:
             async with self._http.post(
                 f"{url}/webhooks/{body.source}", data=body.content, headers={"X-Webhook-Secret": self.secret}
@@ -145,8 +153,6 @@ class Load:
         except (aiohttp.ClientError, TimeoutError):
             self.sent.append(Sent(body, began, time.monotonic() - began, None))
             return
-        finally:
-            self.under_way -= 1
         took_s = time.monotonic() - began
         if status >= 300:
             self.sent.append(Sent(body, began, took_s, status))
@@ -154,11 +160,11 @@ class Load:
         event_id = UUID(told["event_id"])
         self.sent.append(Sent(body, began, took_s, status, event_id, told["duplicate"], told.get("spooled", False)))
 
-    async def _open_post_office(self, rng: random.Random, receivers: Iterator[str]) -> web.AppRunner:
+    async def _open_post_office(self) -> web.AppRunner:
         """Where the simulated Lidarr posts its webhooks: from there they go on, doubled and shuffled."""
 
         async def take(request: web.Request) -> web.Response:
-            self._post(rng, receivers, Body("lidarr", await request.read()))
+            self._post(Body("lidarr", await request.read()))
             return web.Response()
 
         app = web.Application()
@@ -175,16 +181,16 @@ class Load:
         if self.lidarr is not None:
             self.lidarr.control(grab={"album_mbid": str(uuid4())})
 
-    def _ask(self, rng: random.Random, receivers: Iterator[str]) -> None:
+    def _ask(self) -> None:
         """A person asks for an album; one in four asks twice, and one in six albums fails at first."""
         if self.lidarr is None:
             return
         album = uuid4()
-        if rng.random() < 0.17:
+        if self._random.random() < 0.17:
             self.lidarr.control(plan={"album_mbid": str(album), "attempts": ["fail", "import"]})
         self.asked[album] = set()
-        for _ in range(2 if rng.random() < 0.25 else 1):
-            self._spawn(self._ask_until_answered(next(receivers), album))
+        for _ in range(2 if self._random.random() < 0.25 else 1):
+            self._spawn(self._ask_until_answered(next(self._receivers), album))
 
     async def _ask_until_answered(self, url: str, album: UUID) -> None:
         assert self._http is not None

@@ -45,6 +45,9 @@ MATRIX: list[Row] = [
     ),
 ]
 
+# Without Postgres everybody who asks is told to try again, and soon a crowd does nothing else.
+_FEW_ASK = Pace(asked=0.2)
+
 JUDGED: list[Row] = [
     Row(
         "20,000 acknowledged under SIGKILL of the receiver every 2 s and of Postgres every 7 s",
@@ -52,12 +55,19 @@ JUDGED: list[Row] = [
         workers=1,
         pace=Pace(deliveries=300, asked=0, grabs=0),
     ),
-    Row("Postgres down for 60 s", judged.without_postgres, workers=1, judge=judged.answered_and_in_order),
+    Row(
+        "Postgres down for 60 s",
+        judged.without_postgres,
+        workers=1,
+        pace=_FEW_ASK,
+        judge=judged.answered_and_in_order,
+    ),
     Row(
         "Postgres down from the start, for 60 s",
         judged.without_postgres,
         workers=1,
         before=judged.stop_postgres,
+        pace=_FEW_ASK,
         judge=judged.answered_and_in_order,
     ),
 ]

@@ -9,7 +9,6 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
-from uuid import UUID
 
 import asyncpg
 import structlog
@@ -22,8 +21,6 @@ from tests.faults.load import Load, Pace
 from tests.faults.logs import complaints_in
 from tests.faults.reckoning import Reckoning, reckon
 
-WARM_S = 2.0
-TAIL_S = 2.0
 # Judged is what is settled 30 s after the fault; who needs longer is watched a little longer, to say how long.
 WATCHED_S = 45.0
 _POLL_S = 0.25
@@ -54,6 +51,7 @@ class Row:
     may_refuse: bool = False
     judge: Callable[[Scene], Awaitable[list[str]]] | None = None
     lasts_s: float = 8.0
+    around_s: float = 2.0
 
 
 @dataclass(slots=True)
@@ -69,6 +67,11 @@ class Outcome:
     log_complaints: dict[str, int]
     notes: list[str] = field(default_factory=list)
     skipped: str | None = None
+
+    @classmethod
+    def left_out(cls, row: Row, why: str) -> Outcome:
+        """The row can't be played here."""
+        return cls(row, Reckoning(), 0.0, None, None, 0.0, {}, skipped=why)
 
     @property
     def failures(self) -> list[str]:
@@ -142,6 +145,8 @@ async def staged(row: Row, servers: Servers, folder: Path) -> AsyncIterator[Scen
 
 async def play(row: Row, servers: Servers, folder: Path) -> Outcome:
     """Load, fault, load; then wait until all is well, stop everybody, and reckon."""
+    if missing := row.needs():
+        return Outcome.left_out(row, missing)
     async with staged(row, servers, folder) as scene:
         members = [*scene.receivers, *scene.workers]
         try:
@@ -151,15 +156,15 @@ async def play(row: Row, servers: Servers, folder: Path) -> Outcome:
                 if not member.running:
                     member.start()
             await asyncio.gather(*(member.ready() for member in members))
-            async with scene.load.flowing():
-                await asyncio.sleep(WARM_S)
-                await row.fault(scene)
-                ended = time.monotonic()
-                promised = {one.event_id for one in scene.load.sent if one.event_id}
-                watching = asyncio.create_task(_watch(scene, promised, ended))
-                await asyncio.sleep(TAIL_S)
-            scene.load.end_asking()
-            share, recovered_s, all_done_s = await watching
+            async with scene.load.opened():
+                async with scene.load.flowing():
+                    await asyncio.sleep(row.around_s)
+                    await row.fault(scene)
+                    flowed = asyncio.Event()
+                    watching = asyncio.create_task(_watch(scene, flowed))
+                    await asyncio.sleep(row.around_s)
+                flowed.set()
+                share, recovered_s, all_done_s = await watching
         finally:
             codes = await asyncio.gather(*(member.stop() for member in members))
         reckoning = await reckon(scene.dsn, scene.load)
@@ -185,9 +190,11 @@ async def every(seconds: float, lasts_s: float, do: Callable[[], Awaitable[objec
         await asyncio.sleep(seconds)
 
 
-async def _watch(scene: Scene, promised: set[UUID], ended: float) -> tuple[float, float | None, float | None]:
-    """The share of `promised` settled within 30 s, when it reached 95 %, and when nothing at all was left to do."""
-    share, recovered_s = 0.0, None
+async def _watch(scene: Scene, flowed: asyncio.Event) -> tuple[float, float | None, float | None]:
+    """From now, when the fault is over: the share of what is acknowledged by now that was settled within 30 s, when
+    it reached 95 %, and when nothing at all was left to do."""
+    ended, share, recovered_s = time.monotonic(), 0.0, None
+    promised = {one.event_id for one in scene.load.sent if one.event_id}
     while (passed := time.monotonic() - ended) < WATCHED_S:
         try:
             row = (await scene.query(_SETTLED, list(promised)))[0]
@@ -199,7 +206,7 @@ async def _watch(scene: Scene, promised: set[UUID], ended: float) -> tuple[float
             share = now
         if recovered_s is None and now >= 0.95:
             recovered_s = passed
-        if now >= 1 and not row["open"] and passed > TAIL_S + 1 and not scene.load.under_way:
+        if now >= 1 and not row["open"] and flowed.is_set() and scene.load.idle:
             return share, recovered_s, passed
         await asyncio.sleep(_POLL_S)
     return share, recovered_s, None

@@ -57,9 +57,9 @@ async def _ran(*command: str) -> int:
 async def fill_spool(scene: Scene) -> None:
     await scene.servers.postgres.stop()
     await asyncio.sleep(scene.lasts_s)
-    refused = sum(one.status == 507 for one in scene.load.sent)
-    scene.notes.append(f"{refused} answered 507" if refused else "the disk didn't get full")
     await scene.servers.postgres.start()
+    refused = sum(one.status == 507 for one in scene.load.sent)
+    scene.notes.append(f"{refused} answered 507")
 
 
 async def movable_clocks(scene: Scene) -> None:
