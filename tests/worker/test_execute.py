@@ -219,8 +219,8 @@ async def test_what_a_newer_release_ordered_is_left_to_it(pool: Any, link: Redis
     effect(raising(GiveUp("done with it")))
     await pool.execute(
         "INSERT INTO commands (id, kind, args, due_at, created_at) VALUES"
-        ' (gen_random_uuid(), \'TransposeAlbum\', \'{"kind": "TransposeAlbum", "key": "d"}\', now(), now()),'
-        " (gen_random_uuid(), 'CheckAlbum', '{\"kind\": \"CheckAlbum\"}', now(), now())"
+        " (gen_random_uuid(), 'TransposeAlbum', $1, now(), now()), (gen_random_uuid(), 'CheckAlbum', $2, now(), now())",
+        *({"kind": "TransposeAlbum", "key": "d"}, {"kind": "CheckAlbum"}),
     )
     number = await order(pool, check(await an_acquisition(pool)))
     async with running(executor(pool, link)) as task:

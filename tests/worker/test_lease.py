@@ -1,144 +1,207 @@
-"""Leases: kept while an effect runs, given up by who may be too late, and settled once Postgres is back."""
+"""Leases and fences: whoever was paused too long sends nothing and settles nothing, and somebody else goes on."""
 
 from __future__ import annotations
 
 import asyncio
+import time
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-import asyncpg
 import pytest
 
-from shared.acquisition.commands import CheckAlbum
-from shared.eventlog import store as eventlog
+from shared.acquisition.commands import CheckAlbum, ObservePeer, RollUpBatch
+from shared.acquisition.signals import CommandFailed, ImportFailureHinted, decode
+from shared.locks import Locks
 from shared.redis import RedisLink
-from shared.settings.registry import Settings
 from tests.harness.waiting import until
-from tests.worker.workshop import (
-    an_acquisition,
-    command_of,
-    drain,
-    executor,
-    log_events,
-    nothing,
-    order,
-    running,
-    status_of,
-)
-from worker import execute, lease
+from tests.worker.workshop import an_acquisition, command_of, due_now, executor, nothing, order, running
+from worker.clients.http import MAX_CHANGE_S
 from worker.effects import EFFECTS
 from worker.effects.effect import Found, Tools
-from worker.lease import Claimed
+from worker.execute import MAX_ATTEMPTS
+from worker.lease import LEASE, RENEW_EVERY_S, Claimed, LeaseLost, Term, again, claim, finish, renew
 from worker.sweep import Sweep
 
 
-@pytest.fixture
-async def check(pool: Any) -> CheckAlbum:
-    return CheckAlbum(acquisition_id=await an_acquisition(pool), album_mbid=uuid4(), lidarr_album_id=1)
+def sweep(pool: Any) -> Sweep:
+    return Sweep(pool, nothing, settings=lambda: None, lidarr=False)  # type: ignore[arg-type, return-value]
 
 
-async def test_a_lease_is_kept_as_long_as_the_effect_takes(
-    pool: Any, link: RedisLink, check: CheckAlbum, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Long beyond the first lease nobody takes the command over, and no attempt is spent."""
-    monkeypatch.setattr(lease, "LEASE", timedelta(seconds=1))
-    monkeypatch.setattr(execute, "RENEW_EVERY_S", 0.05)
-    finish = asyncio.Event()
+async def pass_over(pool: Any, command_id: UUID) -> None:
+    """As if so much time had passed that its lease is over."""
+    await pool.execute("UPDATE commands SET lease_until = now() - interval '1 ms' WHERE id = $1", command_id)
 
-    async def effect(command: CheckAlbum, claimed: Claimed, tools: Tools) -> Found:
-        await finish.wait()
-        return Found()
 
-    monkeypatch.setitem(EFFECTS, CheckAlbum, effect)  # type: ignore[arg-type]
-    number = await order(pool, check)
-    sweep = Sweep(pool, nothing, settings=Settings, lidarr=False)
-    async with running(executor(pool, link)):
-        first = await until(lambda: lease_of(pool, number))
+async def leased(pool: Any, **options: Any) -> Claimed:
+    await order(pool, CheckAlbum(acquisition_id=await an_acquisition(pool), album_mbid=uuid4()), **options)
+    claimed = await claim(pool)
+    assert claimed
+    return claimed
 
-        async def is_long_over() -> bool:
-            await sweep.rescue()
-            over: bool = await pool.fetchval("SELECT now() > $1::timestamptz + interval '1 second'", first)
-            return over
 
-        await until(is_long_over)
-        assert (await command_of(pool, number))["state"] == "running"
-        finish.set()
-        await until(lambda: is_state(pool, number, "done"))
+def test_a_lease_outlasts_a_call_that_changes_a_peer_and_missed_renewals() -> None:
+    assert LEASE.total_seconds() > MAX_CHANGE_S + 3 * RENEW_EVERY_S
+
+
+async def test_the_monotonic_clock_decides_whether_there_is_time(pool: Any) -> None:
+    claimed = await leased(pool)
+    claimed.must_outlast(MAX_CHANGE_S)
+    with pytest.raises(LeaseLost, match="ends before"):
+        claimed.must_outlast(LEASE.total_seconds())
+    claimed.term.ends_at = time.monotonic() + MAX_CHANGE_S  # as much as the call itself, and nothing to write it down
+    with pytest.raises(LeaseLost):
+        claimed.must_outlast(MAX_CHANGE_S)
+    await renew(pool, claimed)
+    claimed.must_outlast(MAX_CHANGE_S)
+
+
+async def test_who_was_paused_past_the_lease_settles_nothing(pool: Any) -> None:
+    paused = await leased(pool)
+    await pass_over(pool, paused.id)
+    await sweep(pool).rescue()
+    row = await command_of(pool, paused.id)
+    assert (row["state"], row["attempts"], row["last_error"]) == ("waiting", 1, "its worker vanished or was paused")
+    async with pool.acquire() as connection:
+        with pytest.raises(LeaseLost):
+            await finish(connection, paused, "done")
+        with pytest.raises(LeaseLost):
+            await again(connection, paused, after=timedelta(0), spent=False, error=None)
+        successor = await claim(pool)
+        assert successor
+        assert (successor.id, successor.fence) == (paused.id, paused.fence + 1)
+        for attempt in (finish(connection, paused, "done"), finish(connection, paused, "dead", reason="late")):
+            with pytest.raises(LeaseLost):
+                await attempt
+        with pytest.raises(LeaseLost):
+            await renew(pool, paused)
+        with pytest.raises(LeaseLost):
+            paused.must_outlast(0.0)
+        await finish(connection, successor, "done")
+    assert (await command_of(pool, paused.id))["state"] == "done"
+
+
+async def test_a_late_find_is_not_appended(pool: Any, link: RedisLink, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def slow(command: Any, claimed: Claimed, tools: Tools) -> Found:
+        await pass_over(tools.pool, claimed.id)
+        await sweep(tools.pool).rescue()
+        return Found((ImportFailureHinted(),))
+
+    monkeypatch.setitem(EFFECTS, CheckAlbum, slow)  # type: ignore[arg-type]
+    number = await order(pool, CheckAlbum(acquisition_id=await an_acquisition(pool), album_mbid=uuid4()))
+    claimed = await claim(pool)
+    assert claimed
+    await executor(pool, link)._run_one(claimed)
+    assert (await command_of(pool, number))["state"] == "waiting"
+    assert not await pool.fetchval("SELECT count(*) FROM events")
+
+
+async def test_a_living_worker_keeps_its_lease(pool: Any, link: RedisLink, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("worker.execute.RENEW_EVERY_S", 0.02)
+    claimed = await leased(pool)
+    claimed.term.ends_at = 0.0
+    kept = asyncio.create_task(executor(pool, link)._keep_lease(claimed))
+    await until(lambda: claimed.term.ends_at > time.monotonic(), what="the lease to be renewed")
+    await pool.execute("UPDATE commands SET fence = fence + 1 WHERE id = $1", claimed.id)
+    await until(kept.done, what="the keeper to notice that it's another's")
+    assert claimed.term == Term(0.0)
+
+
+async def test_rescued_too_often_is_dead_and_says_so(pool: Any) -> None:
+    number = (await leased(pool, attempts=MAX_ATTEMPTS - 1)).id
+    await pass_over(pool, number)
+    await asyncio.gather(*(sweep(pool).rescue() for _ in range(4)))
     row = await command_of(pool, number)
-    assert (row["attempts"], row["fence"]) == (0, 1)
+    assert (row["state"], row["attempts"]) == ("dead", MAX_ATTEMPTS)
+    (event,) = await pool.fetch("SELECT * FROM events")
+    failed = decode(event["body"])
+    assert isinstance(failed, CommandFailed)
+    assert failed.reason == row["reason"]
+    assert f"attempt {MAX_ATTEMPTS} of {MAX_ATTEMPTS}" in failed.reason
 
 
-async def test_whoever_may_be_too_late_gives_the_command_back(
-    pool: Any, link: RedisLink, check: CheckAlbum, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A lease that is too short for the call costs no attempt."""
-    calls = []
+async def test_two_expired_of_one_key_become_one(pool: Any) -> None:
+    batch = uuid4()
+    for _ in range(2):
+        await order(pool, RollUpBatch(batch_id=batch))
+        assert await claim(pool)
+    await pool.execute("UPDATE commands SET lease_until = now() - interval '1 s'")
+    await sweep(pool).rescue()
+    assert sorted(await pool.fetch("SELECT state FROM commands")) == [("cancelled",), ("waiting",)]
 
-    async def effect(command: CheckAlbum, claimed: Claimed, tools: Tools) -> Found:
-        calls.append(claimed.fence)
-        if len(calls) == 1:
-            claimed.must_outlast(10_000)
+
+async def test_nothing_is_begun_by_who_is_told_to_stop(pool: Any, link: RedisLink) -> None:
+    number = await order(pool, ObservePeer(peer="nobody"))
+    one = executor(pool, link)
+    filling = asyncio.create_task(one._fill_slots())
+    await asyncio.sleep(0)  # its claim is on the way now
+    one.stop()
+    await filling
+    row = await command_of(pool, number)
+    assert (row["state"], row["attempts"], row["last_error"]) == ("waiting", 0, None)
+    await one.run()
+    assert (await command_of(pool, number))["fence"] == row["fence"]
+
+
+async def test_what_is_broken_off_is_given_back(pool: Any, link: RedisLink, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun = asyncio.Event()
+
+    async def endless(command: Any, claimed: Claimed, tools: Tools) -> Found:
+        begun.set()
+        await asyncio.Event().wait()
         return Found()
 
-    monkeypatch.setitem(EFFECTS, CheckAlbum, effect)  # type: ignore[arg-type]
-    number = await order(pool, check)
-    async with running(executor(pool, link)):
-        await until(lambda: is_state(pool, number, "done"))
-    assert calls == [1, 2]
-    assert (await command_of(pool, number))["attempts"] == 0
+    monkeypatch.setitem(EFFECTS, CheckAlbum, endless)  # type: ignore[arg-type]
+    number = await order(pool, CheckAlbum(acquisition_id=await an_acquisition(pool), album_mbid=uuid4()))
+    task = asyncio.create_task(executor(pool, link).run())
+    await begun.wait()
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    row = await command_of(pool, number)
+    assert (row["state"], row["attempts"], row["last_error"]) == ("waiting", 0, "its worker was told to stop")
+    assert await pool.fetchval("SELECT due_at > now() + interval '5 s' FROM commands")
 
 
-async def test_a_result_waits_until_postgres_takes_it(
-    pool: Any, link: RedisLink, check: CheckAlbum, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The connection is lost between the effect and its settlement: the effect isn't run again for that."""
-    calls = []
+async def test_a_contended_lock_spends_nothing(pool: Any, link: RedisLink, monkeypatch: pytest.MonkeyPatch) -> None:
+    done = asyncio.Event()
 
-    async def effect(command: CheckAlbum, claimed: Claimed, tools: Tools) -> Found:
-        calls.append(claimed.fence)
+    async def perform(command: Any, claimed: Claimed, tools: Tools) -> Found:
+        done.set()
         return Found()
 
-    finish = execute.finish
+    monkeypatch.setitem(EFFECTS, CheckAlbum, perform)  # type: ignore[arg-type]
+    acquisition = await an_acquisition(pool)
+    number = await order(pool, CheckAlbum(acquisition_id=acquisition, album_mbid=uuid4()))
+    async with Locks(link, pool).hold(str(acquisition), timedelta(seconds=30)) as lock, running(executor(pool, link)):
+        assert lock
 
-    async def finishing(connection: Any, *arguments: Any, **options: Any) -> None:
-        if not finished:
-            finished.append(True)
-            await connection.execute("SELECT pg_terminate_backend(pg_backend_pid())")
-        await finish(connection, *arguments, **options)
+        async def aside() -> bool:
+            return bool((await command_of(pool, number))["last_error"])
 
-    finished: list[bool] = []
-    monkeypatch.setattr(execute, "finish", finishing)
-    monkeypatch.setitem(EFFECTS, CheckAlbum, effect)  # type: ignore[arg-type]
-    number = await order(pool, check)
+        await until(aside, what="the command to step aside")
+    row = await command_of(pool, number)
+    assert (row["state"], row["attempts"], row["last_error"]) == ("waiting", 0, "somebody else is at work on it")
+    assert not done.is_set()
+    await due_now(pool)
     async with running(executor(pool, link)):
-        await until(lambda: is_state(pool, number, "done"))
-    assert calls == [1]
+        await done.wait()
 
 
-async def test_a_goodbye_that_crosses_a_query_ends_no_drain(pool: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """asyncpg says InternalClientError when a terminated backend's goodbye and a query cross."""
-    (number,) = await log_events(pool, "Test")
-    claim, failures = eventlog.claim, [asyncpg.InternalClientError("cannot switch to state"), LookupError("a bug")]
+async def test_with_redis_away_the_lock_is_a_row(pool: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    held: list[str] = []
 
-    async def claiming(*arguments: Any, **options: Any) -> Any:
-        if failures:
-            raise failures.pop(0)
-        return await claim(*arguments, **options)
+    async def perform(command: Any, claimed: Claimed, tools: Tools) -> Found:
+        held.extend(row["name"] for row in await tools.pool.fetch("SELECT name FROM locks"))
+        return Found()
 
-    monkeypatch.setattr(eventlog, "claim", claiming)
-    async with running(drain(pool)):
+    monkeypatch.setitem(EFFECTS, CheckAlbum, perform)  # type: ignore[arg-type]
+    acquisition = await an_acquisition(pool)
+    number = await order(pool, CheckAlbum(acquisition_id=acquisition, album_mbid=uuid4()))
+    async with running(executor(pool, RedisLink("redis://127.0.0.1:1/0"))):
 
-        async def settled() -> bool:
-            return bool((await status_of(pool, number))["settled_at"])
+        async def done() -> bool:
+            return bool((await command_of(pool, number))["state"] == "done")
 
-        await until(settled)
-    assert (await status_of(pool, number))["attempts"] == 0
-
-
-async def lease_of(pool: Any, number: UUID) -> Any:
-    return (await command_of(pool, number))["lease_until"]
-
-
-async def is_state(pool: Any, number: UUID, state: str) -> bool:
-    return bool((await command_of(pool, number))["state"] == state)
+        await until(done, what="the command to be done")
+    assert held == [str(acquisition)]
+    assert not await pool.fetchval("SELECT count(*) FROM locks")
