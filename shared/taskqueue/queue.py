@@ -148,6 +148,8 @@ async def _listen(
                 redis = arq_client(link.pool)
                 async with asyncio.timeout(_PING_LIMIT_S):
                     await redis.ping()
+                if (this := asyncio.current_task()) and this.cancelling():
+                    raise asyncio.CancelledError  # swallowed there, as below: nobody would cancel us again
                 failures = 0
                 link.worked()
                 QUEUE_CONNECTED.set(1)

@@ -36,3 +36,17 @@ async def test_a_swallowed_cancellation_keeps_no_worker_alive(redis_url: str, mo
         await queue
     assert swallowed == 1
     await link.close()
+
+
+async def test_a_stop_at_any_moment_of_the_start_ends_it(redis_url: str) -> None:
+    async def nothing() -> None:
+        pass
+
+    for moment in range(40):
+        link, stopping = RedisLink(redis_url), asyncio.Event()
+        queue = asyncio.create_task(run_queue(link, {"drain": nothing, "execute": nothing}, stopping=stopping))
+        await asyncio.sleep(moment / 5000)
+        stopping.set()
+        async with asyncio.timeout(10):
+            await queue
+        await link.close()
