@@ -20,6 +20,7 @@ from tests.faults.fleet import Member, Servers
 from tests.faults.load import Load, Pace
 from tests.faults.logs import complaints_in
 from tests.faults.reckoning import Reckoning, reckon
+from tests.harness.network import Relay, relay_to
 
 # Judged is what is settled 30 s after the fault; who needs longer is watched a little longer, to say how long.
 WATCHED_S = 45.0
@@ -46,6 +47,7 @@ class Row:
     workers: int = 2
     pace: Pace = field(default_factory=Pace)
     cut: bool = False
+    relayed: bool = False
     before: Callable[[Scene], Awaitable[None]] | None = None
     needs: Callable[[], str | None] = lambda: None
     may_refuse: bool = False
@@ -98,6 +100,7 @@ class Scene:
     workers: list[Member]
     load: Load
     cutter: Cutter | None = None
+    relay: Relay | None = None
     cleanup: AsyncExitStack = field(default_factory=AsyncExitStack)
     notes: list[str] = field(default_factory=list)
     figures: dict[str, float] = field(default_factory=dict)
@@ -123,9 +126,10 @@ async def staged(row: Row, servers: Servers, folder: Path) -> AsyncIterator[Scen
         lidarr.control(pace=0.3)
         lidarr_url = await stack.enter_async_context(lidarr.serve())
         cut = await stack.enter_async_context(cutter(_postgres_socket(servers))) if row.cut else None
+        relay = await stack.enter_async_context(relay_to(str(servers.valkey.socket))) if row.relayed else None
         environment = {
             "DATABASE_URL": _through(cut, dsn) if cut else dsn,
-            "REDIS_URL": servers.valkey.url,
+            "REDIS_URL": _relayed(relay, servers.valkey.url) if relay else servers.valkey.url,
             "REPRISE_HOST": "127.0.0.1",
             "REPRISE_DATA_DIR": str(folder / "data"),
             "REPRISE_ADMIN_TOKEN": _TOKEN,
@@ -140,7 +144,7 @@ async def staged(row: Row, servers: Servers, folder: Path) -> AsyncIterator[Scen
         workers = [Member("worker", dict(environment), folder / f"worker-{n}.log") for n in range(row.workers)]
         load = Load([one.url for one in receivers], _SECRET, _TOKEN, lidarr, row.pace)
         cleanup = await stack.enter_async_context(AsyncExitStack())
-        yield Scene(servers, dsn, folder, lidarr, receivers, workers, load, cut, cleanup, lasts_s=row.lasts_s)
+        yield Scene(servers, dsn, folder, lidarr, receivers, workers, load, cut, relay, cleanup, lasts_s=row.lasts_s)
 
 
 async def play(row: Row, servers: Servers, folder: Path) -> Outcome:
@@ -219,3 +223,7 @@ def _postgres_socket(servers: Servers) -> str:
 def _through(cut: Cutter, dsn: str) -> str:
     parts = urlsplit(dsn)
     return parts._replace(netloc=f"{parts.netloc.split('@')[0]}@127.0.0.1:{cut.port}", query="").geturl()
+
+
+def _relayed(relay: Relay, url: str) -> str:
+    return f"redis://{urlsplit(url).netloc.split('@')[0]}@127.0.0.1:{relay.port}/0"

@@ -6,6 +6,7 @@ import asyncio
 from typing import Any
 
 import asyncpg
+import psutil
 from redis.asyncio import Redis
 
 from tests.faults.scene import Scene, every
@@ -25,6 +26,20 @@ async def kill_postgres(scene: Scene) -> None:
     await scene.servers.kill_postgres()
     await asyncio.sleep(1)
     await scene.servers.postgres.start()
+
+
+async def pause_postgres(scene: Scene) -> None:
+    """SIGSTOP: connections stay open, and nothing is answered."""
+    assert scene.servers.postgres.pid is not None
+    postmaster = psutil.Process(scene.servers.postgres.pid)
+    paused = [postmaster, *postmaster.children()]
+    for process in paused:
+        process.suspend()
+    try:
+        await asyncio.sleep(scene.lasts_s)
+    finally:
+        for process in paused:
+            process.resume()
 
 
 async def terminate_backends(scene: Scene) -> None:
@@ -83,6 +98,15 @@ async def restart_valkey(scene: Scene) -> None:
 async def flush_valkey(scene: Scene) -> None:
     async with Redis.from_url(scene.servers.valkey.url) as redis:
         await every(0.3, scene.lasts_s, redis.flushall)
+
+
+async def swallow_to_valkey(scene: Scene) -> None:
+    """The network takes every byte and brings none."""
+    assert scene.relay is not None
+    scene.relay.swallowing.set()
+    await asyncio.sleep(scene.lasts_s)
+    scene.relay.swallowing.clear()
+    scene.relay.cut()  # what was swallowed is missing in the middle of what they say
 
 
 async def without_valkey(scene: Scene) -> None:
