@@ -220,6 +220,9 @@ class _Reader:
         try:
             parts = urlsplit(secret.reveal())
             _ = parts.port
+            if parts.scheme != "unix" and "@" in parts.path + parts.fragment:
+                # A password with a bare / or # in it: the rest of it would be taken for a name, and told to everybody.
+                raise ValueError
         except ValueError:
             self._fault(
                 name,

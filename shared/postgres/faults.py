@@ -12,5 +12,8 @@ POSTGRES_FAULTS = (
     asyncpg.InternalClientError,  # what asyncpg says when the goodbye of a terminated backend crosses a query
     asyncpg.InsufficientResourcesError,
     asyncpg.OperatorInterventionError,
+    # Not let in, or no such database: a person mends that, and then work goes on.
+    asyncpg.InvalidAuthorizationSpecificationError,
+    asyncpg.InvalidCatalogNameError,
     asyncpg.ReadOnlySQLTransactionError,  # a failover that isn't over yet
 )
