@@ -79,8 +79,7 @@ class Layout:
             return path.read_text().strip()
         except FileNotFoundError:
             value = secrets.token_hex(24)
-        partial = self.secrets / f".{name}.{os.getpid()}"
-        partial.unlink(missing_ok=True)
+        partial = self.secrets / f".{name}.{secrets.token_hex(8)}"  # threads of one process ask at once, too
         write_private(partial, value)
         try:
             os.link(partial, path)  # fails if somebody else made it meanwhile, so that there is only ever one
