@@ -49,6 +49,33 @@ class Application(_Answer, frozen=True, kw_only=True):
         return self.release >= (0, 26)
 
 
+class File(_Answer, frozen=True, kw_only=True):
+    """A file that a peer shares. `filename` is its full remote name, parts divided by backslashes; `length` in seconds.
+
+    `bit_rate` (kbit/s) is absent for lossless files, and all attributes may be: peers' clients differ.
+    """
+
+    filename: str
+    size: int = 0
+    bit_rate: int | None = None
+    bit_depth: int | None = None
+    sample_rate: int | None = None
+    length: int | None = None
+    is_variable_bit_rate: bool | None = None
+    is_locked: bool = False
+
+
+class Response(_Answer, frozen=True, kw_only=True):
+    """What one peer answered to a search. `upload_speed` in bytes/s; locked files can be seen but not had."""
+
+    username: str
+    has_free_upload_slot: bool = False
+    upload_speed: int = 0
+    queue_length: int = 0
+    files: tuple[File, ...] = ()
+    locked_files: tuple[File, ...] = ()
+
+
 class EventRow(_Answer, frozen=True, kw_only=True):
     """An event as slskd keeps it; `timestamp` is as it came, `data` is JSON text without id, type and timestamp."""
 
