@@ -24,9 +24,13 @@ class Setting(msgspec.Struct, kw_only=True):
     name: str
     value: Any
     default: Any
-    unit: str
+    unit: Annotated[str | None, msgspec.Meta(description="Of a number; null for anything else.")]
     min: int | None
     max: int | None
+    choices: Annotated[
+        list[str] | None,
+        msgspec.Meta(description="The words it may be, or of a list each of its entries; null for anything else."),
+    ]
     origin: Annotated[
         Literal["default", "environment", "set"],
         msgspec.Meta(description="Whether it was set here, given by REPRISE_SETTING_<NAME>, or neither."),
@@ -74,6 +78,7 @@ async def _put(services: Services, name: str, value: Any) -> int:
 
 def _setting(services: Services, name: str) -> Setting:
     known = REGISTRY[name]
+    choices = None if known.choices is None else list(known.choices)
     return Setting(
         name=name,
         value=getattr(services.settings.current(), name),
@@ -81,6 +86,7 @@ def _setting(services: Services, name: str) -> Setting:
         unit=known.unit,
         min=known.min,
         max=known.max,
+        choices=choices,
         origin=services.settings.origin(name),
         help=known.help,
     )

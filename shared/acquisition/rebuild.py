@@ -33,7 +33,7 @@ from shared.acquisition.workspace import Workspace, changes_between
 from shared.eventlog.event import Event
 from shared.postgres.pool import Connection, Pool
 from shared.postgres.queries import load
-from shared.settings.registry import Settings
+from shared.settings.registry import settings_recorded
 
 _Q = load("rebuild")
 _CHUNK = 500
@@ -133,15 +133,19 @@ def _applied(before: Acquisition | None, row: Any) -> Acquisition:
 async def _decided_again(
     connection: Connection, folding: Folding, before: Acquisition | None, row: Any
 ) -> Acquisition | None:
-    """The same decision, made anew; None where it can only be applied (its event or a moved job is elsewhere)."""
-    if row["body"] is None:
+    """The same decision, made anew; None where it can only be applied.
+
+    That is where its event or a moved job is elsewhere, or its settings are another release's.
+    """
+    settings = settings_recorded(row["context"]["settings"], version=row["settings_version"])
+    if row["body"] is None or settings is None:
         return None
     event = Event(row["event_id"], row["source"], row["type"], row["body"], row["received_at"], row["correlation_id"])
     read = await folding.read(connection, event)
     context = Context(
         now=row["decided_at"],
         cause=read.cause,
-        settings=replace(msgspec.convert(row["context"]["settings"], Settings), version=row["settings_version"]),
+        settings=settings,
         lidarr=row["context"]["lidarr"],
     )
     for signal in _meant(read, before):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
 import asyncpg
@@ -75,7 +75,7 @@ class SettingsFeed:
             self._take(await store.read(connection))
 
     def _take(self, stored: store.Stored) -> None:
-        fitting = {name: value for name, value in stored.values.items() if _fits(name, value)}
+        fitting = dict(_fitting(stored.values))
         self._origins = self._origins_with(fitting)
         self._settings = replace(Settings(), version=stored.version, **{**self._environment, **fitting})
         _log.info("settings.changed", version=stored.version, set=sorted(fitting))
@@ -87,14 +87,13 @@ class SettingsFeed:
         }
 
 
-def _fits(name: str, value: Any) -> bool:
-    """Whether this release can use a stored value; another release may know more settings, or other ranges."""
-    setting = REGISTRY.get(name)
-    if setting is None:
-        return False
-    try:
-        setting.read(value)
-    except InvalidInput as error:
-        _log.warning("settings.unusable", setting=name, error=error.message)
-        return False
-    return True
+def _fitting(stored: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """What this release can use; another may know more settings, or other ranges."""
+    for name, value in stored.items():
+        setting = REGISTRY.get(name)
+        if setting is None:
+            continue
+        try:
+            yield name, setting.read(value)
+        except InvalidInput as error:
+            _log.warning("settings.unusable", setting=name, error=error.message)

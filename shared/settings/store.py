@@ -8,7 +8,8 @@ from typing import Any
 from shared.errors import NotFound
 from shared.postgres.pool import Connection
 from shared.postgres.queries import load
-from shared.settings.registry import REGISTRY, Setting
+from shared.settings.registry import REGISTRY
+from shared.settings.setting import Setting
 
 _Q = load("settings")
 

@@ -17,6 +17,7 @@ async def test_a_setting_is_changed_and_recorded(api: Any) -> None:
         "unit": "attempts",
         "min": 1,
         "max": 100,
+        "choices": None,
         "origin": "default",
         "help": found["album_max_attempts"]["help"],
     }
@@ -39,6 +40,35 @@ async def test_a_value_that_does_not_fit_changes_nothing(api: Any, value: Any) -
     assert answer.status == 422
     assert answer.json["field"] == "value"
     assert (await api.get("/api/v1/settings"))["version"] == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("fallback", "none"),
+        ("formats", ["flac24", "flac"]),
+        ("formats", []),
+        ("path_mappings", [{"from": "/downloads", "to": "/data/soulseek"}]),
+    ],
+)
+async def test_words_and_lists_are_set_as_they_are_shown(api: Any, name: str, value: Any) -> None:
+    answer = await api("PUT", f"/api/v1/settings/{name}", json={"value": value})
+    assert answer.status == 200
+    (shown,) = (one for one in (await api.get("/api/v1/settings"))["items"] if one["name"] == name)
+    assert answer.json == shown
+    assert (shown["value"], shown["origin"]) == (value, "set")
+    assert (shown["unit"], shown["min"], shown["max"]) == (None, None, None)
+    assert (shown["choices"] is None) == (name == "path_mappings")
+    again = await api("PUT", f"/api/v1/settings/{name}", json={"value": shown["default"]})
+    assert again.json["value"] == shown["default"]
+
+
+async def test_an_error_names_the_place_and_the_cure(api: Any) -> None:
+    answer = await api("PUT", "/api/v1/settings/path_mappings", json={"value": [{"from": "downloads", "to": "/b"}]})
+    assert (answer.status, answer.json["field"]) == (422, "value[0].from")
+    assert "absolute" in answer.json["detail"]
+    answer = await api("PUT", "/api/v1/settings/download_source", json={"value": "usenet"})
+    assert "one of soulseek, lidarr" in answer.json["detail"]
 
 
 async def test_an_unknown_setting_is_404_and_a_missing_value_422(api: Any) -> None:
