@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from reprise.cli.api import Answer
 
 _LONGEST_CELL = 48  # on a terminal; `show` and pipes have the whole
+_NARROWEST_PROSE = 32
 _SECONDS = len("2026-01-31T18:00:00")
 
 
@@ -35,10 +36,13 @@ def page(answer: Answer, columns: Sequence[str], *, as_json: bool) -> None:
         click.echo(f"There is more: add --cursor {found['next']}", err=True)
 
 
-def rows(items: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> None:
-    """Rows with a heading: aligned on a terminal; elsewhere one line each, separated by tabs, nothing cut off."""
+def rows(items: Sequence[Mapping[str, Any]], columns: Sequence[str], *, prose: Sequence[str] = ()) -> None:
+    """Rows with a heading: aligned on a terminal; elsewhere one line each, separated by tabs, nothing cut off.
+
+    On a terminal the columns of prose are wrapped at words and never cut off.
+    """
     if sys.stdout.isatty():
-        _table(items, columns)
+        _table(items, columns, prose)
         return
     click.echo("\t".join(columns))
     for item in items:
@@ -53,7 +57,7 @@ def thing(item: Mapping[str, Any], *, leave_out: Sequence[str] = ()) -> None:
         click.echo(f"{name:<{width}}  {cell(value)}")
 
 
-def _table(items: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> None:
+def _table(items: Sequence[Mapping[str, Any]], columns: Sequence[str], prose: Sequence[str]) -> None:
     from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.measure import Measurement
@@ -65,13 +69,16 @@ def _table(items: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> None:
         return
     table = Table(box=SIMPLE_HEAD, pad_edge=False, header_style="bold")
     for name in columns:
-        table.add_column(name, no_wrap=True, max_width=None if name.endswith("id") else _LONGEST_CELL)
+        longest = _NARROWEST_PROSE if name in prose else None if name.endswith("id") else _LONGEST_CELL
+        table.add_column(name, no_wrap=name not in prose, max_width=longest)
     for item in items:
         # Text, because a str would be read for rich's own markup.
         table.add_row(*(Text(_short(name, cell(item[name]))) for name in columns))
     # Wider than the terminal rather than squeezed: it wraps, and an id can still be copied.
     boundless = Console(width=100_000)
     needed = Measurement.get(boundless, boundless.options, table).maximum
+    for name, column in zip(columns, table.columns, strict=True):
+        column.max_width = None if name in prose else column.max_width
     Console(width=max(Console().width, needed)).print(table)
 
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
+
+from shared.settings.feed import SettingsFeed
+from tests.harness.waiting import until
 
 
 async def test_a_setting_is_changed_and_recorded(api: Any) -> None:
@@ -69,6 +73,20 @@ async def test_an_error_names_the_place_and_the_cure(api: Any) -> None:
     assert "absolute" in answer.json["detail"]
     answer = await api("PUT", "/api/v1/settings/download_source", json={"value": "usenet"})
     assert "one of soulseek, lidarr" in answer.json["detail"]
+
+
+async def test_a_change_reaches_every_other_process(api: Any, pool: Any) -> None:
+    feeds = [SettingsFeed(pool, {}) for _ in range(2)]
+    following = [asyncio.create_task(feed.run()) for feed in feeds]
+    try:
+        for value in ("none", "lidarr", None):
+            answer = await api("PUT", "/api/v1/settings/fallback", json={"value": value})
+            now = answer.json["value"]
+            await until(lambda now=now: all(feed.current().fallback == now for feed in feeds))
+    finally:
+        for task in following:
+            task.cancel()
+        await asyncio.gather(*following, return_exceptions=True)
 
 
 async def test_an_unknown_setting_is_404_and_a_missing_value_422(api: Any) -> None:
