@@ -18,7 +18,8 @@ def check_artist(artist: Any, world: World) -> None:
     if not artist.get("foreignArtistId"):
         message = "'Artist Foreign Artist Id' must not be empty."
         raise ApiError(invalid("Artist.ForeignArtistId", message, "", "NotEmptyValidator"))
-    for field, known in (("qualityProfileId", (1, 2)), ("metadataProfileId", (1, 2))):
+    qualities = tuple(profile.id for profile in world.settings.quality_profiles)
+    for field, known in (("qualityProfileId", qualities), ("metadataProfileId", (1, 2))):
         value = artist.get(field) or 0
         if value not in known:
             name = "Artist." + field[0].upper() + field[1:]

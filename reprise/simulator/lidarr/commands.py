@@ -91,8 +91,9 @@ class Commands:
         try:
             await execute(command)
         except LookupError as error:
-            command.status, command.result = "failed", "unsuccessful"
-            command.message, command.exception = str(error), f"{type(error).__name__}: {error}"
+            # Lidarr leaves the result as it is, and says why in the exception alone.
+            command.status, command.message = "failed", "Failed"
+            command.exception = f"{type(error).__name__}: {error}"
         else:
             command.status = "completed"
             command.result = "successful" if command.result == "unknown" else command.result

@@ -17,6 +17,7 @@ from reprise.simulator.lidarr.downloads import Downloads
 from reprise.simulator.lidarr.imports import Imports
 from reprise.simulator.lidarr.library import Album
 from reprise.simulator.lidarr.plans import Attempt, Outcome, Plan
+from reprise.simulator.lidarr.qualities import Profile
 from reprise.simulator.lidarr.world import World
 
 
@@ -107,6 +108,8 @@ class Control:
         knobs.add("health", list[Health], self._health)
         knobs.add("path_mappings", list[PathMapping], self._path_mappings)
         knobs.add("mounts", list[Mount], self._mounts)
+        knobs.add("free_space", int, self._set("free_space"))
+        knobs.add("quality_profiles", list[Profile], self._set("quality_profiles"))
         knobs.add("instance_name", str, partial(setattr, world.instance, "name"))
         knobs.add("application_url", str, partial(setattr, world.instance, "application_url"))
         knobs.add("grab", Grab, self._grab)

@@ -89,6 +89,11 @@ class Imports:
         self._world.ledger.write_each(HistoryType.DOWNLOAD_IMPORTED, download, download.albums, data)
         self._world.ledger.drop(download)
 
+    def visible(self) -> list[DiskFile]:
+        """Every file that Lidarr sees, with the path that it sees."""
+        mounts = self._world.settings.mounts or [("/", "/")]
+        return [file for _, seen_as in mounts for file in self.seen(seen_as)]
+
     def seen(self, folder: str) -> list[DiskFile]:
         """Files that Lidarr sees below `folder`, with the paths that it sees."""
         mounts = self._world.settings.mounts

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import count
@@ -10,7 +11,6 @@ from reprise.simulator.clock import Clock
 from reprise.simulator.lidarr.catalogue import KnownAlbum, made_up
 
 EXTENSIONS = {"FLAC": "flac", "MP3-320": "mp3", "MP3-VBR-V0": "mp3", "AAC-256": "m4a"}
-QUALITY_IDS = {"Unknown": 0, "MP3-320": 4, "MP3-VBR-V0": 2, "FLAC": 6, "AAC-256": 11}
 TRACK_BYTES = 30_000_000
 
 
@@ -163,6 +163,11 @@ class Library:
             release_group=release_group,
         )
         return track.file
+
+    def remove_files(self, album: Album, *, but: Sequence[Track]) -> None:
+        for track in album.tracks:
+            if track not in but:
+                track.file = None
 
     def remove_album(self, album: Album) -> None:
         del self.albums[album.id], self._album_ids[album.mbid]

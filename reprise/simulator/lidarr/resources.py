@@ -8,7 +8,8 @@ from typing import Any
 from reprise.simulator.clock import seconds
 from reprise.simulator.knobs import Json
 from reprise.simulator.lidarr.catalogue import KnownAlbum, made_up
-from reprise.simulator.lidarr.library import QUALITY_IDS, Album, Artist, Track, TrackFile
+from reprise.simulator.lidarr.library import Album, Artist, Track, TrackFile
+from reprise.simulator.lidarr.qualities import QUALITY_IDS
 from reprise.simulator.lidarr.world import World
 
 TRACK_MS = 210_000

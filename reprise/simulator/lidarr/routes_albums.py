@@ -137,7 +137,8 @@ class AlbumRoutes:
             for album in albums
             if (album.monitored and album.artist.monitored) == monitored and album.released_at <= now
         ]
-        return page(records, query, sort_key="title", direction="ascending")
+        newest_first = sorted(records, key=lambda record: str(record["releaseDate"]), reverse=True)
+        return page(newest_first, query, sort_key="releaseDate")
 
     def _look_up(self, term: str) -> list[KnownAlbum]:
         wanted = term.strip()

@@ -5,13 +5,9 @@ from __future__ import annotations
 from aiohttp import web
 
 from reprise.simulator.clock import seconds
-from reprise.simulator.knobs import Json
-from reprise.simulator.lidarr.answers import body_of
-from reprise.simulator.lidarr.library import QUALITY_IDS
-from reprise.simulator.lidarr.world import World
+from reprise.simulator.lidarr.answers import body_of, missing
+from reprise.simulator.lidarr.world import TOTAL_SPACE, World
 from reprise.simulator.peer import answer
-
-PROFILES = {1: "Any", 2: "Lossless"}
 
 
 class SetupRoutes:
@@ -25,6 +21,7 @@ class SetupRoutes:
             web.get("/api/v1/health", self.health),
             web.get("/api/v1/rootfolder", self.root_folders),
             web.get("/api/v1/qualityprofile", self.quality_profiles),
+            web.get(r"/api/v1/qualityprofile/{id:\d+}", self.quality_profile),
             web.get("/api/v1/metadataprofile", self.metadata_profiles),
             web.get("/api/v1/tag", self.tags),
             web.post("/api/v1/tag", self.add_tag),
@@ -97,15 +94,22 @@ class SetupRoutes:
                     "defaultNewItemMonitorOption": "all",
                     "defaultTags": [],
                     "accessible": True,
-                    "freeSpace": 500_000_000_000,
-                    "totalSpace": 1_000_000_000_000,
+                    "freeSpace": self._world.settings.free_space,
+                    "totalSpace": TOTAL_SPACE,
                 }
                 for number, path in enumerate(self._world.settings.root_folders, 1)
             ]
         )
 
     async def quality_profiles(self, _request: web.Request) -> web.Response:
-        return answer([_quality_profile(number, name) for number, name in PROFILES.items()])
+        return answer([profile.to_json() for profile in self._world.settings.quality_profiles])
+
+    async def quality_profile(self, request: web.Request) -> web.Response:
+        number = int(request.match_info["id"])
+        for profile in self._world.settings.quality_profiles:
+            if profile.id == number:
+                return answer(profile.to_json())
+        raise missing("QualityProfile", number)
 
     async def metadata_profiles(self, _request: web.Request) -> web.Response:
         profiles = {1: "Standard", 2: "None"}
@@ -149,19 +153,3 @@ class SetupRoutes:
                 "autoRedownloadFailedFromInteractiveSearch": settings.auto_redownload_failed,
             }
         )
-
-
-def _quality_profile(number: int, name: str) -> Json:
-    return {
-        "id": number,
-        "name": name,
-        "upgradeAllowed": True,
-        "cutoff": QUALITY_IDS["FLAC"],
-        "items": [
-            {"quality": {"id": quality, "name": label}, "items": [], "allowed": number == 1 or label == "FLAC"}
-            for label, quality in QUALITY_IDS.items()
-        ],
-        "minFormatScore": 0,
-        "cutoffFormatScore": 0,
-        "formatItems": [],
-    }

@@ -14,6 +14,7 @@ from reprise.simulator.lidarr.imports import Imports
 from reprise.simulator.lidarr.routes_albums import AlbumRoutes
 from reprise.simulator.lidarr.routes_artists import ArtistRoutes
 from reprise.simulator.lidarr.routes_commands import CommandRoutes
+from reprise.simulator.lidarr.routes_files import FileRoutes
 from reprise.simulator.lidarr.routes_notifications import NotificationRoutes
 from reprise.simulator.lidarr.routes_queue import QueueRoutes
 from reprise.simulator.lidarr.routes_setup import SetupRoutes
@@ -42,6 +43,7 @@ class LidarrSimulator(SimulatedPeer):
             *ArtistRoutes(self.world, self._commands).routes(),
             *CommandRoutes(self.world, self._commands, downloads, imports).routes(),
             *QueueRoutes(self.world, downloads).routes(),
+            *FileRoutes(self.world, imports).routes(),
         ]
 
     def routes(self) -> list[web.RouteDef]:

@@ -98,7 +98,7 @@ class Work:
         if download is not None and found:
             self._imports.finish(download)
         command.result = "successful" if found else "unsuccessful"
-        command.message = "Completed" if found else "Nothing was imported"
+        command.message = "Completed" if found else "Failed to import"
 
     async def _manual_import(self, command: Command) -> None:
         """Import files as told; the webhook goes out only where existing files may be replaced."""
@@ -106,7 +106,6 @@ class Work:
         by_album: dict[int, list[Any]] = {}
         for file in files:
             by_album.setdefault(int(file["albumId"]), []).append(file)
-        done = 0
         for album_id, chosen in by_album.items():
             album = self._world.library.albums.get(album_id)
             if album is None:
@@ -114,16 +113,16 @@ class Work:
             tracks = {track.id: track for track in album.tracks}
             pairs = []
             for file in chosen:
-                visible = bool(self._imports.seen(file["path"]))
-                if visible:
-                    pairs += [(tracks[one], file["path"]) for one in file.get("trackIds") or [] if one in tracks]
+                if not self._imports.seen(file["path"]):
+                    # One file that it can't see fails the whole command, after what came before it.
+                    raise LookupError(f"Could not find file '{file['path']}'")
+                pairs += [(tracks[one], file["path"]) for one in file.get("trackIds") or [] if one in tracks]
             download = self._tracked(next((file["downloadId"] for file in chosen if file.get("downloadId")), None))
             await self._take(album, pairs, download, command)
-            done += len(pairs)
             if download is not None and pairs:
                 self._imports.finish(download)
-        # Lidarr reports success here even when nothing came in; only history and files tell.
-        command.message = f"Manually imported {done} files"
+        # Lidarr reports success here even when nothing came in, and counts refused files, too; only history tells.
+        command.message = f"Manually imported {len(files)} files"
 
     async def _take(
         self, album: Album, pairs: list[tuple[Track, str]], download: Download | None, command: Command
@@ -131,6 +130,9 @@ class Work:
         announce = command.name != "ManualImport" or bool(command.body.get("replaceExistingFiles"))
         sources = [self._imports.seen(path)[0] for _, path in pairs]
         tracks = [track for track, _ in pairs]
+        if tracks and (command.name != "ManualImport" or command.body.get("replaceExistingFiles")):
+            # To replace means the whole album: files of other tracks go, too.
+            self._world.library.remove_files(album, but=tracks)
         await self._imports.bring_in(album, tracks, download=download, sources=sources, announce=announce)
         if str(command.body.get("importMode", "auto")).casefold() != "copy":
             for _, path in pairs:

@@ -17,7 +17,10 @@ from reprise.simulator.lidarr.connections import Connections
 from reprise.simulator.lidarr.ledger import Ledger
 from reprise.simulator.lidarr.library import TRACK_BYTES, Album, Artist, Library
 from reprise.simulator.lidarr.plans import Plan, Plans
+from reprise.simulator.lidarr.qualities import Profile, usual_profiles
 from reprise.simulator.pace import Pace
+
+TOTAL_SPACE = 1_000_000_000_000
 
 
 @dataclass(slots=True)
@@ -32,6 +35,8 @@ class Settings:
     root_folders: list[str] = field(default_factory=lambda: ["/music"])
     path_mappings: list[Json] = field(default_factory=list)
     mounts: list[tuple[str, str]] = field(default_factory=list)
+    free_space: int = TOTAL_SPACE // 2
+    quality_profiles: list[Profile] = field(default_factory=usual_profiles)
 
 
 class World:

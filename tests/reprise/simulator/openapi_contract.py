@@ -12,6 +12,19 @@ import jsonschema
 from jsonschema.protocols import Validator
 
 EXCERPT = Path(__file__).parent / "contract" / "lidarr-openapi-excerpt.json"
+FILE_SYSTEM_ENTRY: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        "type": {"enum": ["parent", "drive", "folder", "file"]},
+        "name": {"type": "string"},
+        "path": {"type": "string"},
+        "extension": {"type": "string"},
+        "size": {"type": "integer"},
+        "lastModified": {"type": "string", "format": "date-time"},
+    },
+    "required": ["type", "name", "path", "size"],
+    "additionalProperties": False,
+}
 # Where the published description says nothing, the answers that Lidarr's controllers give.
 UNDESCRIBED: dict[tuple[str, str], dict[str, Any]] = {
     ("put", "/api/v1/album/monitor"): {
@@ -25,6 +38,31 @@ UNDESCRIBED: dict[tuple[str, str], dict[str, Any]] = {
     ("put", "/api/v1/artist/editor"): {
         "type": "array",
         "items": {"$ref": "#/components/schemas/ArtistResource"},
+    },
+    ("get", "/api/v1/filesystem"): {
+        "type": "object",
+        "properties": {
+            "parent": {"type": "string"},
+            "directories": {"type": "array", "items": FILE_SYSTEM_ENTRY},
+            "files": {"type": "array", "items": FILE_SYSTEM_ENTRY},
+        },
+        "required": ["directories", "files"],
+        "additionalProperties": False,
+    },
+    ("get", "/api/v1/filesystem/type"): {
+        "type": "object",
+        "properties": {"type": {"enum": ["file", "folder"]}},
+        "required": ["type"],
+        "additionalProperties": False,
+    },
+    ("get", "/api/v1/filesystem/mediafiles"): {
+        "type": "array",
+        "items": {
+            "type": "object",
+            "properties": {"path": {"type": "string"}, "name": {"type": "string"}},
+            "required": ["path", "name"],
+            "additionalProperties": False,
+        },
     },
     ("put", "/api/v1/album"): {"$ref": "#/components/schemas/AlbumResource"},
     ("put", "/api/v1/artist"): {"$ref": "#/components/schemas/ArtistResource"},
