@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Generic, Literal, TypeVar
+from urllib.parse import quote
 
 import aiohttp
 import msgspec
@@ -22,7 +23,8 @@ from worker.clients.answers import AWAY_FOR, PeerAway, PeerFailed, failure_of
 TRY_LIMIT_S = 20.0
 CONNECT_LIMIT_S = 5.0
 MAX_CALL_S = 45.0
-"""No call of a client method takes longer, retries, pages and waiting in line included."""
+"""No call of a client method takes longer, retries, pages and waiting in line included, unless its endpoint is known
+to be slow and has a patience of its own."""
 MAX_CHANGE_S = 12.0
 """The same for a call that changes something at the peer. A lease must last longer. If the peer needs more time than
 this, it goes on all the same, and the next look finds what it did."""
@@ -42,13 +44,14 @@ class Endpoint(Generic[T]):
     """One call of a peer's API; its `template` is what metrics and messages show, never the path with its ids.
 
     `shape` decodes the answer. `repeatable`: sending it twice does no harm, so that may be done when the first
-    one's outcome isn't known.
+    one's outcome isn't known. `patience_s`: how long the peer may take for it where that's longer than usual.
     """
 
     method: Literal["GET", "POST", "PUT", "DELETE"]
     template: str
     shape: msgspec.json.Decoder[T]
     repeatable: bool
+    patience_s: float = 0.0
 
     def __post_init__(self) -> None:
         PEER_ENDPOINTS.add(str(self))
@@ -57,8 +60,8 @@ class Endpoint(Generic[T]):
         return f"{self.method} {self.template}"
 
 
-def get(template: str, shape: msgspec.json.Decoder[T]) -> Endpoint[T]:
-    return Endpoint("GET", template, shape, repeatable=True)
+def get(template: str, shape: msgspec.json.Decoder[T], *, patience_s: float = 0.0) -> Endpoint[T]:
+    return Endpoint("GET", template, shape, repeatable=True, patience_s=patience_s)
 
 
 class _TryFailed(Exception):  # noqa: N818 - not a fault yet
@@ -106,8 +109,9 @@ class Peer:
     async def _send(
         self, endpoint: Endpoint[Any], ids: Sequence[int | str], query: Query, body: object
     ) -> tuple[bytes, Mapping[str, str]]:
-        path = endpoint.template.format(*ids)
-        url = self._base.joinpath(path.lstrip("/")).with_query(list(query))
+        # Names of people and folders are among the ids: a slash in one is no step of the path.
+        path = endpoint.template.format(*(quote(str(part), safe="") for part in ids))
+        url = self._base.joinpath(path.lstrip("/"), encoded=True).with_query(list(query))
         async with self.bounded(endpoint):
             try:
                 async for attempt in AsyncRetrying(
@@ -130,7 +134,7 @@ class Peer:
     @asynccontextmanager
     async def bounded(self, endpoint: Endpoint[Any]) -> AsyncIterator[None]:
         """Let several calls together take no longer than one may; ends with PeerAway."""
-        limit_s = MAX_CALL_S if endpoint.method == "GET" else MAX_CHANGE_S
+        limit_s = max(MAX_CALL_S, endpoint.patience_s) if endpoint.method == "GET" else MAX_CHANGE_S
         try:
             async with asyncio.timeout(limit_s):
                 yield
@@ -154,6 +158,7 @@ class Peer:
                 # Lidarr answers 415 without it
                 headers={} if body is None else {"Content-Type": "application/json"},
                 allow_redirects=False,
+                timeout=_patience(endpoint),
             ) as response:
                 status = str(response.status)
                 content = await self._read(endpoint, response)
@@ -204,7 +209,6 @@ class Peer:
                 headers["X-Api-Key"] = self._key.reveal()
             self._session = aiohttp.ClientSession(
                 headers=headers,
-                timeout=aiohttp.ClientTimeout(total=TRY_LIMIT_S, sock_connect=CONNECT_LIMIT_S),
                 connector=aiohttp.TCPConnector(limit=self._at_once),
                 cookie_jar=aiohttp.DummyCookieJar(),
             )
@@ -219,6 +223,10 @@ class Peer:
         if self._said_away:
             self._said_away = False
             log.info("peer.back", peer=self.name)
+
+
+def _patience(endpoint: Endpoint[Any]) -> aiohttp.ClientTimeout:
+    return aiohttp.ClientTimeout(total=max(TRY_LIMIT_S, endpoint.patience_s), sock_connect=CONNECT_LIMIT_S)
 
 
 def _why(error: BaseException) -> str:

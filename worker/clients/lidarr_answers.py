@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
 import msgspec
 
 
-class _Answer(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+class Answer(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """Lidarr spells names in camelCase."""
 
 
-class SystemStatus(_Answer, frozen=True, kw_only=True):
+class SystemStatus(Answer, frozen=True, kw_only=True):
     app_name: str = ""
     instance_name: str = ""
     version: str = ""
@@ -21,7 +22,7 @@ class SystemStatus(_Answer, frozen=True, kw_only=True):
     start_time: datetime | None = None
 
 
-class Artist(_Answer, frozen=True, kw_only=True):
+class Artist(Answer, frozen=True, kw_only=True):
     """An artist; `id` is 0 when it comes from a lookup and isn't in the library."""
 
     id: int = 0
@@ -35,7 +36,15 @@ class Artist(_Answer, frozen=True, kw_only=True):
     tags: tuple[int, ...] = ()
 
 
-class AlbumRelease(_Answer, frozen=True, kw_only=True):
+class Medium(Answer, frozen=True, kw_only=True):
+    """A disc, or what else holds a part of a release; numbers begin with 1."""
+
+    medium_number: int = 0
+    medium_name: str = ""
+    medium_format: str = ""
+
+
+class AlbumRelease(Answer, frozen=True, kw_only=True):
     """One edition of an album (a MusicBrainz release)."""
 
     id: int = 0
@@ -45,18 +54,19 @@ class AlbumRelease(_Answer, frozen=True, kw_only=True):
     format: str = ""
     track_count: int = 0
     medium_count: int = 0
+    media: tuple[Medium, ...] = ()
     country: tuple[str, ...] = ()
     monitored: bool = False
 
 
-class AlbumStatistics(_Answer, frozen=True, kw_only=True):
+class AlbumStatistics(Answer, frozen=True, kw_only=True):
     track_file_count: int = 0
     track_count: int = 0
     total_track_count: int = 0
     size_on_disk: int = 0
 
 
-class Album(_Answer, frozen=True, kw_only=True):
+class Album(Answer, frozen=True, kw_only=True):
     """An album; `foreign_album_id` is its release-group MBID, `id` is 0 when a lookup found it elsewhere."""
 
     id: int = 0
@@ -86,8 +96,31 @@ class Album(_Answer, frozen=True, kw_only=True):
         return 0 < self.tracks_wanted <= self.statistics.track_file_count
 
 
-class Command(_Answer, frozen=True, kw_only=True):
-    """A command of Lidarr's; `status` is one of queued started completed failed aborted cancelled orphaned."""
+class Track(Answer, frozen=True, kw_only=True):
+    """A track of one release; `duration` in milliseconds.
+
+    `track_number` is what the sleeve says ("1", "A1") and begins anew on every medium, `absolute_track_number` doesn't.
+    """
+
+    id: int = 0
+    title: str = ""
+    album_id: int = 0
+    artist_id: int = 0
+    foreign_track_id: str = ""
+    foreign_recording_id: str = ""
+    track_number: str = ""
+    absolute_track_number: int = 0
+    medium_number: int = 0
+    duration: int = 0
+    has_file: bool = False
+    track_file_id: int = 0
+
+
+class Command(Answer, frozen=True, kw_only=True):
+    """A command of Lidarr's; `status` is one of queued started completed failed aborted cancelled orphaned.
+
+    `result` is one of unknown successful unsuccessful, and says little: what it means depends on the command.
+    """
 
     id: int
     name: str = ""
@@ -104,13 +137,18 @@ class Command(_Answer, frozen=True, kw_only=True):
         """Whether Lidarr will do no more about it."""
         return self.status.lower() in {"completed", "failed", "aborted", "cancelled", "orphaned"}
 
+    @property
+    def succeeded(self) -> bool:
+        """Whether it ended, and Lidarr knows of nothing that went wrong."""
+        return self.status.lower() == "completed" and self.result.lower() != "unsuccessful"
 
-class StatusMessage(_Answer, frozen=True, kw_only=True):
+
+class StatusMessage(Answer, frozen=True, kw_only=True):
     title: str = ""
     messages: tuple[str, ...] = ()
 
 
-class QueueItem(_Answer, frozen=True, kw_only=True):
+class QueueItem(Answer, frozen=True, kw_only=True):
     """One album of one download. Compare `download_id` regardless of case."""
 
     id: int
@@ -132,7 +170,7 @@ class QueueItem(_Answer, frozen=True, kw_only=True):
     added: datetime | None = None
 
 
-class HistoryItem(_Answer, frozen=True, kw_only=True):
+class HistoryItem(Answer, frozen=True, kw_only=True):
     """One row of Lidarr's history; `id` is unique for ever within an instance, `data` depends on `event_type`."""
 
     id: int
@@ -146,7 +184,7 @@ class HistoryItem(_Answer, frozen=True, kw_only=True):
     data: dict[str, Any] = {}
 
 
-class RootFolder(_Answer, frozen=True, kw_only=True):
+class RootFolder(Answer, frozen=True, kw_only=True):
     id: int
     name: str = ""
     path: str = ""
@@ -156,24 +194,42 @@ class RootFolder(_Answer, frozen=True, kw_only=True):
     free_space: int | None = None
 
 
-class Profile(_Answer, frozen=True, kw_only=True):
+class DiskSpace(Answer, frozen=True, kw_only=True):
+    """A mount or root folder, and how many bytes are free there."""
+
+    path: str = ""
+    label: str = ""
+    free_space: int = 0
+    total_space: int = 0
+
+
+class Health(Answer, frozen=True, kw_only=True):
+    """Something that Lidarr finds wrong with itself; `type` is one of notice warning error."""
+
+    source: str = ""
+    type: str = ""
+    message: str = ""
+    wiki_url: str = ""
+
+
+class Profile(Answer, frozen=True, kw_only=True):
     """A quality or metadata profile."""
 
     id: int
     name: str = ""
 
 
-class DownloadClientConfig(_Answer, frozen=True, kw_only=True):
+class DownloadClientConfig(Answer, frozen=True, kw_only=True):
     enable_completed_download_handling: bool = False
     auto_redownload_failed: bool = False
 
 
-class Field(_Answer, frozen=True, kw_only=True):
+class Field(Answer, frozen=True, kw_only=True):
     name: str = ""
     value: Any = None
 
 
-class Notification(_Answer, frozen=True, kw_only=True):
+class Notification(Answer, frozen=True, kw_only=True):
     """A connection of Lidarr's; passwords among the fields come back masked."""
 
     id: int
@@ -189,3 +245,13 @@ class Notification(_Answer, frozen=True, kw_only=True):
     def field(self, name: str) -> Any:
         """The value of a field, or None."""
         return next((field.value for field in self.fields if field.name == name), None)
+
+
+def free_bytes(path: str, spaces: Iterable[DiskSpace]) -> int | None:
+    """What is free where an absolute path is: on the nearest disk above it. None if Lidarr shows none."""
+    above = [space for space in spaces if _as_folder(path).startswith(_as_folder(space.path))]
+    return max(above, key=lambda space: len(space.path)).free_space if above else None
+
+
+def _as_folder(path: str) -> str:
+    return path.replace("\\", "/").rstrip("/") + "/"

@@ -84,7 +84,10 @@ class CommandRoutes:
         download_id = query.text("downloadId")
         download = self._world.ledger.find(download_id) if download_id else None
         folder = query.text("folder") or (download.output_path if download is not None else "")
-        artist = self._world.library.artists.get(query.number("artistId") or 0)
+        artist_id = query.number("artistId") or 0
+        artist = self._world.library.artists.get(artist_id)
+        if artist_id and artist is None:
+            raise missing("Artist", artist_id)
         return answer(
             [
                 activity.candidate(

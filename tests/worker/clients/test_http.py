@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from urllib.parse import unquote
 
 import msgspec
 import pytest
@@ -103,6 +104,14 @@ async def test_a_call_bears_the_key_and_json_and_respects_the_url_base(server: S
     assert first.headers["X-Api-Key"] == "the-key-nobody-sees"
     assert first.headers["User-Agent"].startswith("Reprise/")
     assert (second.method, second.headers["Content-Type"], server.bodies[1]) == ("PUT", "application/json", b'{"a":1}')
+
+
+async def test_names_in_a_path_stay_one_step_of_it(server: Scripted, peer: Peer) -> None:
+    for name in ("a/b", "50% ?#", "Ænima + 1", "x%2Fy"):
+        await peer.call(ONE_THING, name)
+    raw = [request.rel_url.raw_path.removeprefix("/api/v1/thing/") for request in server.requests]
+    assert [unquote(path) for path in raw] == ["a/b", "50% ?#", "Ænima + 1", "x%2Fy"]
+    assert all("/" not in path and "+" not in path for path in raw)
 
 
 @pytest.mark.parametrize("trouble", [status(502), status(503), status(504), drop_connection])

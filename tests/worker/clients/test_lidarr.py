@@ -11,7 +11,7 @@ from aiohttp import web
 
 from reprise.simulator import LidarrSimulator
 from shared.config import Secret
-from worker.clients import lidarr as lidarr_client
+from worker.clients import lidarr_peer
 from worker.clients.answers import NotFoundAtPeer, PeerAway, PeerFailed, PeerMisconfigured, PeerRefused
 from worker.clients.lidarr import LidarrClient
 from worker.clients.lidarr_answers import Album, AlbumStatistics
@@ -201,7 +201,7 @@ async def test_a_download_is_seen_in_the_queue_and_dropped(lidarr: LidarrClient,
 async def test_all_pages_are_read(
     lidarr: LidarrClient, simulator: LidarrSimulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lidarr_client, "PAGE_SIZE", 2)
+    monkeypatch.setattr(lidarr_peer, "PAGE_SIZE", 2)
     simulator.control(default_outcome="stall")
     albums = [await added(lidarr, str(uuid4())) for _ in range(5)]
     for album in albums:
