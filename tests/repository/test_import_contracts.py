@@ -18,7 +18,7 @@ MODULES = (
     "ingest.api.events",
     "ingest.dashboard.pages",
     "worker.drain",
-    "worker.matching",
+    "worker.matching.ranking",
     "shared.sources.lidarr",
     "shared.acquisition.lifecycle",
     "shared.acquisition.signals",
@@ -57,7 +57,7 @@ WRONG = (
     ("shared.sources.lidarr", "aiohttp", "does no I/O"),
     # Not even by way of another module.
     ("shared.sources.lidarr", "shared.eventlog.store", "does no I/O"),
-    ("worker.matching", "asyncpg", "does no I/O"),
+    ("worker.matching.ranking", "asyncpg", "does no I/O"),
     ("worker.drain", "arq", "arq"),
     ("reprise.cli", "arq", "arq"),
     ("shared.locks", "arq", "arq"),
