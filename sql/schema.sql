@@ -105,7 +105,8 @@ CREATE TABLE acquisitions (
     sequence integer NOT NULL,
     created_at timestamp with time zone NOT NULL,
     updated_at timestamp with time zone NOT NULL,
-    finished_at timestamp with time zone
+    finished_at timestamp with time zone,
+    budget_spent boolean DEFAULT false NOT NULL
 );
 
 CREATE TABLE attempts (
@@ -125,7 +126,12 @@ CREATE TABLE attempts (
     reason text,
     started_at timestamp with time zone NOT NULL,
     grabbed_at timestamp with time zone,
-    finished_at timestamp with time zone
+    finished_at timestamp with time zone,
+    searched_at timestamp with time zone,
+    peer text,
+    folder text,
+    files jsonb DEFAULT '[]'::jsonb NOT NULL,
+    leftovers text
 );
 
 CREATE TABLE download_jobs (
@@ -166,7 +172,9 @@ CREATE TABLE peers (
     sequence integer DEFAULT 0 NOT NULL,
     observed_until timestamp with time zone,
     history_id bigint,
-    observed_at timestamp with time zone
+    observed_at timestamp with time zone,
+    silent boolean DEFAULT false NOT NULL,
+    wanted_at timestamp with time zone
 );
 
 CREATE TABLE commands (
@@ -215,6 +223,30 @@ CREATE TABLE operations (
     done bigint DEFAULT 0 NOT NULL,
     started_at timestamp with time zone NOT NULL,
     finished_at timestamp with time zone
+);
+
+CREATE TABLE soulseek_searches (
+    id uuid NOT NULL,
+    text_key text NOT NULL,
+    acquisition_id uuid NOT NULL,
+    started_at timestamp with time zone NOT NULL,
+    ended_at timestamp with time zone
+);
+
+CREATE TABLE download_slots (
+    acquisition_id uuid NOT NULL,
+    taken_at timestamp with time zone NOT NULL
+);
+
+CREATE TABLE watches (
+    acquisition_id uuid NOT NULL,
+    attempt integer NOT NULL,
+    phase text NOT NULL,
+    phase_s double precision NOT NULL,
+    total_s double precision NOT NULL,
+    mark bigint NOT NULL,
+    absent integer NOT NULL,
+    seen_at timestamp with time zone NOT NULL
 );
 
 ALTER TABLE events ADD CONSTRAINT events_pkey PRIMARY KEY (id);
@@ -303,6 +335,14 @@ ALTER TABLE operations ADD CONSTRAINT operations_finished CHECK ((state = 'runni
 
 ALTER TABLE operations ADD CONSTRAINT operations_pkey PRIMARY KEY (id);
 
+ALTER TABLE attempts ADD CONSTRAINT attempts_leftovers CHECK (leftovers = ANY (ARRAY['removed'::text, 'not_allowed'::text, 'gone'::text]));
+
+ALTER TABLE soulseek_searches ADD CONSTRAINT soulseek_searches_pkey PRIMARY KEY (id);
+
+ALTER TABLE download_slots ADD CONSTRAINT download_slots_pkey PRIMARY KEY (acquisition_id);
+
+ALTER TABLE watches ADD CONSTRAINT watches_pkey PRIMARY KEY (acquisition_id, attempt);
+
 ALTER TABLE batch_versions ADD CONSTRAINT batch_versions_batch_id_fkey FOREIGN KEY (batch_id) REFERENCES discovery_batches(id);
 
 ALTER TABLE attempts ADD CONSTRAINT attempts_acquisition_id_fkey FOREIGN KEY (acquisition_id) REFERENCES acquisitions(id);
@@ -352,6 +392,12 @@ CREATE INDEX commands_by_acquisition ON commands USING btree (acquisition_id, cr
 CREATE UNIQUE INDEX commands_one_running_per_acquisition ON commands USING btree (acquisition_id) WHERE state = 'running'::text;
 
 CREATE UNIQUE INDEX commands_one_waiting_per_key ON commands USING btree (coalesce_key) WHERE state = 'waiting'::text;
+
+CREATE INDEX soulseek_searches_by_time ON soulseek_searches USING btree (started_at);
+
+CREATE INDEX soulseek_searches_by_text ON soulseek_searches USING btree (text_key, started_at);
+
+CREATE INDEX attempts_by_peer ON attempts USING btree (peer, finished_at) WHERE peer IS NOT NULL;
 
 CREATE VIEW event_history AS  SELECT e.id,
     e.source,
@@ -437,6 +483,39 @@ CREATE VIEW batch_progress AS  SELECT id,
     created_at,
     finished_at
    FROM discovery_batches b;
+
+CREATE VIEW blocklist AS  SELECT a.album_mbid,
+    a.artist_name,
+    a.album_title,
+    t.source,
+    t.peer,
+    t.folder,
+    t.release_title,
+    t.indexer,
+    t.reason,
+    t.finished_at AS blocked_at,
+    t.acquisition_id,
+    t.number AS attempt
+   FROM attempts t
+     JOIN acquisitions a ON a.id = t.acquisition_id
+  WHERE t.state = 'failed'::text AND t.download_id IS NOT NULL;
+
+CREATE VIEW leftovers AS  SELECT t.acquisition_id,
+    t.number AS attempt,
+    a.artist_name,
+    a.album_title,
+    t.peer,
+    t.folder,
+    t.leftovers AS outcome,
+    t.finished_at,
+    count(*) AS files,
+    sum((f.file ->> 'size_bytes'::text)::bigint) AS size_bytes,
+    array_agg(f.file ->> 'local'::text ORDER BY (f.file ->> 'local'::text)) AS paths
+   FROM attempts t
+     JOIN acquisitions a ON a.id = t.acquisition_id
+     CROSS JOIN LATERAL jsonb_array_elements(t.files) f(file)
+  WHERE (t.state = ANY (ARRAY['failed'::text, 'abandoned'::text])) AND f.file ? 'local'::text AND t.leftovers IS DISTINCT FROM 'removed'::text AND t.leftovers IS DISTINCT FROM 'gone'::text
+  GROUP BY t.acquisition_id, t.number, a.artist_name, a.album_title;
 
 CREATE TRIGGER events_are_append_only BEFORE DELETE OR UPDATE ON events FOR EACH ROW EXECUTE FUNCTION refuse_change();
 

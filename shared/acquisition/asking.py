@@ -6,13 +6,13 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
-from shared.acquisition.commands import EnsureAlbum
-from shared.acquisition.model import Acquisition, Context, Job, Order, Outcome, State
+from shared.acquisition.model import Acquisition, Context, Job, Outcome, State
 from shared.acquisition.signals import JobCancelled, JobRequested, JobRetried
-from shared.acquisition.steps import NO_SOURCE, applied, finish, ignored
+from shared.acquisition.steps import NO_SOURCE, applied, finish, go_on, ignored
 from shared.eventlog.identity import derived_id
 
 ALREADY_ASKED = "already_asked"
+BUDGET_SPENT = "budget_spent"
 
 
 def job_id_for(cause: UUID, acquisition_id: UUID) -> UUID:
@@ -39,8 +39,15 @@ def request(acquisition: Acquisition, signal: JobRequested, context: Context) ->
         return ignored(acquisition, "already_decided")
     if same_request(acquisition, signal):
         return ignored(acquisition, ALREADY_ASKED)
-    job = Job(
-        id=job_id,
+    job = _job(acquisition, signal, context)
+    after = replace(acquisition, jobs=(*acquisition.jobs, job), origin="asked")
+    fresh = acquisition.sequence == 0 or not acquisition.driven
+    return begin(after, context) if fresh else applied(after)
+
+
+def _job(acquisition: Acquisition, signal: JobRequested, context: Context) -> Job:
+    return Job(
+        id=job_id_for(context.cause, acquisition.id),
         user_id=signal.user_id,
         origin=signal.origin,
         album_mbid=acquisition.album_mbid,
@@ -51,19 +58,33 @@ def request(acquisition: Acquisition, signal: JobRequested, context: Context) ->
         state=acquisition.state,
         created_at=context.now,
     )
-    after = replace(acquisition, jobs=(*acquisition.jobs, job), origin="asked")
-    fresh = acquisition.sequence == 0 or not acquisition.driven
-    return begin(after, context) if fresh else applied(after)
+
+
+def request_in_vain(acquisition: Acquisition, signal: JobRequested, context: Context) -> Outcome:
+    """The album's budget is spent: whoever asks anew is told so at once, and nothing is downloaded again."""
+    job = _job(acquisition, signal, context)
+    if any(job.id == one.id for one in acquisition.jobs):
+        return ignored(acquisition, "already_decided")
+    if signal.batch_id is None and failed_request(acquisition, signal):
+        return ignored(acquisition, BUDGET_SPENT)
+    reason = f"{BUDGET_SPENT}: retry the job and say why, to have it tried again. {acquisition.reason}"[:2000]
+    told = replace(job, state=State.FAILED, finished_at=context.now, reason=reason)
+    return applied(replace(acquisition, jobs=(*acquisition.jobs, told)), reason=BUDGET_SPENT)
+
+
+def failed_request(acquisition: Acquisition, signal: JobRequested) -> Job | None:
+    """The newest failed job that asked for the same: same user, same batch."""
+    same = (
+        job
+        for job in acquisition.jobs
+        if job.state is State.FAILED and (job.user_id, job.batch_id) == (signal.user_id, signal.batch_id)
+    )
+    return max(same, key=lambda job: (job.created_at, job.id), default=None)
 
 
 def begin(acquisition: Acquisition, context: Context) -> Outcome:
     """Set a pending acquisition going at the first source there is; one under way just goes on."""
-    if acquisition.state is not State.PENDING:
-        return applied(acquisition)
-    if not context.lidarr:
-        return applied(replace(acquisition, reason=NO_SOURCE), reason=NO_SOURCE)
-    ensure = EnsureAlbum(acquisition_id=acquisition.id, album_mbid=acquisition.album_mbid)
-    return applied(replace(acquisition, reason=None), Order(ensure))
+    return go_on(acquisition, context) if acquisition.state is State.PENDING else applied(acquisition)
 
 
 def source_appeared(acquisition: Acquisition, signal: object, context: Context) -> Outcome:
@@ -101,6 +122,8 @@ def retry(acquisition: Acquisition, signal: JobRetried, context: Context) -> Out
         for other in acquisition.jobs
     ):
         return ignored(acquisition, ALREADY_ASKED)
+    if acquisition.budget_spent and not acquisition.is_active and not (signal.reason or "").strip():
+        return ignored(acquisition, BUDGET_SPENT)
     reopened = replace(job, state=State.PENDING, finished_at=None, reason=None)
     after = replace(
         acquisition,
@@ -111,6 +134,14 @@ def retry(acquisition: Acquisition, signal: JobRetried, context: Context) -> Out
         return applied(after) if acquisition.driven else begin(after, context)
     spent = max((attempt.number for attempt in acquisition.attempts), default=0)
     return begin(
-        replace(after, state=State.PENDING, finished_at=None, reason=None, budget_from=spent, lidarr_album_id=None),
+        replace(
+            after,
+            state=State.PENDING,
+            finished_at=None,
+            reason=None,
+            budget_from=spent,
+            budget_spent=False,
+            lidarr_album_id=None,
+        ),
         context,
     )

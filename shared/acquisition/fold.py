@@ -11,8 +11,9 @@ from uuid import UUID
 from msgspec.structs import replace
 
 from shared.acquisition import batches, peers, store
+from shared.acquisition.keys import keys_of
 from shared.acquisition.lifecycle import decide
-from shared.acquisition.locate import Nowhere, Park, Place, ToAcquisitions, ToBatch, ToNew, ToPeer, keys_of, locate
+from shared.acquisition.locate import Nowhere, Park, Place, ToAcquisitions, ToBatch, ToNew, ToPeer, locate
 from shared.acquisition.model import Acquisition, Context, Order
 from shared.acquisition.signals import (
     BatchCancelled,
@@ -69,6 +70,7 @@ class Folding:
     interpret: Interpret
     settings: Callable[[], Settings]
     lidarr: bool
+    slskd: bool = False
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
 
     async def fold(self, connection: Connection, events: Sequence[Event]) -> Folded:
@@ -81,7 +83,9 @@ class Folding:
         settings = self.settings()
         settlements = []
         for read in reads:
-            context = Context(now=self.clock(), cause=read.cause, settings=settings, lidarr=self.lidarr)
+            context = Context(
+                now=self.clock(), cause=read.cause, settings=settings, lidarr=self.lidarr, slskd=self.slskd
+            )
             settlements.append(_fold_one(read, work, context))
         settlements = [_unless_bound_meanwhile(one, work) for one in settlements]
         await store.save(connection, work)
@@ -129,8 +133,11 @@ async def _lock(connection: Connection, reads: Sequence[Read]) -> Workspace:
         await store.hold_still(connection, keys)
     albums = [UUID(key.removeprefix("album:")) for key in keys if key.startswith("album:")]
     downloads = [key.removeprefix("download:") for key in keys if key.startswith("download:")]
-    if albums or downloads or ids:
-        work.load(await store.lock_acquisitions(connection, albums=albums, downloads=downloads, ids=sorted(ids)))
+    users = sorted({signal.username for signal in signals if isinstance(signal, FileArrived)})
+    if albums or downloads or ids or users:
+        work.load(
+            await store.lock_acquisitions(connection, albums=albums, downloads=downloads, ids=sorted(ids), users=users)
+        )
     names = {"lidarr" for signal in signals if peers.concerns(signal)}
     for peer in await store.lock_peers(connection, names) if names else ():
         work.peers[peer.name] = peer

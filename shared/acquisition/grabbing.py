@@ -10,6 +10,7 @@ from datetime import timedelta
 
 from msgspec.structs import replace
 
+from shared.acquisition.choosing import LIDARR
 from shared.acquisition.model import Acquisition, Attempt, AttemptState, Context, Job, Outcome, same_download
 from shared.acquisition.signals import Grabbed
 from shared.acquisition.steps import applied, from_before, ignored, look, new_attempt, put_attempt, put_in_place
@@ -68,10 +69,11 @@ def _bind(acquisition: Acquisition, signal: Grabbed, context: Context) -> Outcom
     if not acquisition.is_active:
         return ignored(acquisition, f"acquisition_is_{acquisition.state}")
     attempt = acquisition.current
-    if attempt is None or attempt.state is not AttemptState.SEARCHING:
+    if attempt is None or attempt.state is not AttemptState.SEARCHING or _searches_elsewhere(attempt):
         attempt = new_attempt(acquisition, context, AttemptState.DOWNLOADING, foreign_grab=True)
     bound = replace(
         attempt,
+        source=LIDARR,
         state=AttemptState.DOWNLOADING,
         download_id=signal.download_id,
         release_title=signal.release_title,
@@ -89,6 +91,11 @@ def _bind(acquisition: Acquisition, signal: Grabbed, context: Context) -> Outcom
     if acquisition.sequence == 0:
         after = _watched_from(after, signal, context)
     return applied(after)
+
+
+def _searches_elsewhere(attempt: Attempt) -> bool:
+    """Whether an attempt searches at Soulseek already; one that still waits for its turn is Lidarr's from now on."""
+    return attempt.source != LIDARR and attempt.searched_at is not None
 
 
 def _watched_from(acquisition: Acquisition, signal: Grabbed, context: Context) -> Acquisition:

@@ -6,6 +6,7 @@ from typing import TypeAlias
 
 from msgspec.structs import replace
 
+from shared.acquisition.choosing import SOULSEEK
 from shared.acquisition.model import Acquisition, Attempt, AttemptState, Context, Outcome, State, same_download
 from shared.acquisition.signals import (
     AlbumChecked,
@@ -14,12 +15,10 @@ from shared.acquisition.signals import (
     DownloadDropped,
     DownloadFailed,
     DownloadFailureHinted,
-    FileArrived,
     Imported,
     ImportIncomplete,
 )
 from shared.acquisition.steps import (
-    abandon,
     applied,
     check,
     fail_attempt,
@@ -31,7 +30,6 @@ from shared.acquisition.steps import (
     look,
     new_attempt,
     put_attempt,
-    put_in_place,
 )
 
 TRACKS_UNKNOWN = "tracks_unknown_yet"
@@ -52,8 +50,8 @@ def imported(acquisition: Acquisition, signal: Imported, context: Context) -> Ou
         return applied(
             _perhaps_of_the_search(acquisition, signal), check(acquisition), reason="of a download that is over"
         )
-    if attempt is None and acquisition.current is not None and acquisition.current.download_id is None:
-        attempt = acquisition.current
+    if attempt is None:
+        attempt = _ours(acquisition, signal)
     if attempt is None:
         # Nobody grabbed it that we know of: a person put the files there, or the Grab is still on its way.
         attempt = new_attempt(acquisition, context, AttemptState.IMPORTING, foreign_grab=True)
@@ -73,6 +71,18 @@ def imported(acquisition: Acquisition, signal: Imported, context: Context) -> Ou
     return finish(after, State.COMPLETED, context, winner=attempt)
 
 
+def _ours(acquisition: Acquisition, signal: Imported) -> Attempt | None:
+    """The attempt that an import of an unknown download may be of: one that searches, or (an import that we asked for
+    bears no id) the one whose files Lidarr is taking in."""
+    current = acquisition.current
+    if current is None or (current.source == SOULSEEK and current.state is AttemptState.SEARCHING):
+        return None
+    if current.download_id is None:
+        return current
+    from_soulseek = current.source == SOULSEEK and current.state is AttemptState.IMPORTING
+    return current if from_soulseek and signal.download_id is None else None
+
+
 def _is_late(acquisition: Acquisition, signal: Imported) -> bool:
     """Whether an import is of an attempt that is over: it must not be taken for the next one's."""
     return any(
@@ -88,7 +98,7 @@ def _perhaps_of_the_search(acquisition: Acquisition, signal: Imported) -> Acquis
     Only a note: the attempt goes on searching, and whatever is grabbed for it takes the note's place.
     """
     current = acquisition.current
-    if current is None or current.state is not AttemptState.SEARCHING:
+    if current is None or current.state is not AttemptState.SEARCHING or current.source == SOULSEEK:
         return acquisition
     return put_attempt(acquisition, replace(current, download_id=signal.download_id))
 
@@ -165,9 +175,7 @@ def row_ends_attempt(acquisition: Acquisition, signal: Row, context: Context) ->
             return fail_attempt(acquisition, attempt, context, reason="removed_from_lidarrs_queue")
         case ImportIncomplete(message=message):
             # Block the release: the next search must not take the same incomplete one again.
-            drop = abandon(acquisition, attempt, context, blocklist=True)
-            outcome = fail_attempt(acquisition, attempt, context, reason=f"import_incomplete: {message}"[:500])
-            return Outcome(outcome.after, applied=True, reason=outcome.reason, orders=(*drop, *outcome.orders))
+            return fail_attempt(acquisition, attempt, context, reason=f"import_incomplete: {message}"[:500], block=True)
 
 
 def album_deleted(acquisition: Acquisition, signal: AlbumDeleted, context: Context) -> Outcome:
@@ -178,14 +186,3 @@ def album_deleted(acquisition: Acquisition, signal: AlbumDeleted, context: Conte
 def noted(acquisition: Acquisition, signal: DownloadAbandoned, context: Context) -> Outcome:
     """For the record: the download has left its peer, or was never there."""
     return applied(acquisition, reason="dropped" if signal.dropped else "was not there")
-
-
-def file_arrived(acquisition: Acquisition, signal: FileArrived, context: Context) -> Outcome:
-    """One more file of a Soulseek attempt has arrived."""
-    attempt = next(
-        (one for one in acquisition.open_attempts if same_download(one.download_id, str(signal.batch_id))),
-        None,
-    )
-    if attempt is None:
-        return ignored(acquisition, "attempt_is_over")
-    return applied(put_in_place(acquisition, replace(attempt, files_arrived=attempt.files_arrived + 1)))

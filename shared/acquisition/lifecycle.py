@@ -10,9 +10,24 @@ from typing import Any, TypeAlias
 
 from msgspec.structs import replace
 
-from shared.acquisition import adopted, asking, grabbing, importing, searching
+from shared.acquisition import adopted, asking, deadlines, grabbing, importing, searching, soulseek
 from shared.acquisition.adopted import Adopted
 from shared.acquisition.commands import RollUpBatch
+from shared.acquisition.findings import (
+    DeadlinePassed,
+    DownloadEnqueued,
+    DownloadVanished,
+    ImportBlocked,
+    ImportEnded,
+    ImportRefused,
+    ImportStarted,
+    LeftoversRemoved,
+    SoulseekSearched,
+    SoulseekSearchStarted,
+    SourceAway,
+    TransfersDropped,
+    TransfersFailed,
+)
 from shared.acquisition.model import ACTIVE, TERMINAL, Acquisition, Context, Order, Outcome, State
 from shared.acquisition.signals import (
     AlbumChecked,
@@ -38,7 +53,7 @@ from shared.acquisition.signals import (
 from shared.acquisition.steps import ignored
 
 # Counted up whenever a rule decides otherwise than before: older decisions are then applied as recorded.
-RULES_VERSION = 1
+RULES_VERSION = 2
 
 Rule: TypeAlias = Callable[[Acquisition, Any, Context], Outcome]
 
@@ -47,6 +62,7 @@ _UNDER_WAY = ACTIVE - {State.PENDING}
 _ROWS: tuple[tuple[Iterable[State], type[Signal], Rule], ...] = (
     # people
     (ACTIVE, JobRequested, asking.request),
+    ({State.FAILED}, JobRequested, asking.request_in_vain),
     (ACTIVE, JobCancelled, asking.cancel),
     (State, JobRetried, asking.retry),
     ({State.PENDING}, SourceAppeared, asking.source_appeared),
@@ -55,6 +71,7 @@ _ROWS: tuple[tuple[Iterable[State], type[Signal], Rule], ...] = (
     (ACTIVE, AlbumReady, searching.album_ready),
     ({State.SEARCHING}, SearchStarted, searching.search_started),
     ({State.SEARCHING}, SearchFinished, searching.search_finished),
+    (_UNDER_WAY, SourceAway, soulseek.source_away),
     (ACTIVE, AlbumChecked, importing.album_checked),
     (ACTIVE, CommandFailed, searching.command_failed),
     (State, DownloadAbandoned, importing.noted),
@@ -67,8 +84,21 @@ _ROWS: tuple[tuple[Iterable[State], type[Signal], Rule], ...] = (
     (_UNDER_WAY, ImportIncomplete, importing.row_ends_attempt),
     (_UNDER_WAY, DownloadDropped, importing.row_ends_attempt),
     (ACTIVE, AlbumDeleted, importing.album_deleted),
-    # slskd
-    (_UNDER_WAY, FileArrived, importing.file_arrived),
+    # Soulseek: an attempt there may be under way beside a download that Lidarr began by itself
+    (_UNDER_WAY, SoulseekSearchStarted, soulseek.search_started),
+    (_UNDER_WAY, SoulseekSearched, soulseek.searched),
+    (_UNDER_WAY, DownloadEnqueued, soulseek.enqueued),
+    (_UNDER_WAY, FileArrived, soulseek.file_arrived),
+    (_UNDER_WAY, TransfersFailed, soulseek.transfers_failed),
+    (_UNDER_WAY, ImportStarted, soulseek.import_started),
+    (_UNDER_WAY, ImportBlocked, soulseek.import_blocked),
+    (_UNDER_WAY, ImportRefused, soulseek.import_refused),
+    (_UNDER_WAY, ImportEnded, soulseek.import_ended),
+    (State, TransfersDropped, soulseek.transfers_dropped),
+    (State, LeftoversRemoved, soulseek.leftovers_removed),
+    # the clock
+    (ACTIVE, DeadlinePassed, deadlines.deadline_passed),
+    (_UNDER_WAY, DownloadVanished, deadlines.download_vanished),
 )
 
 RULES: Mapping[tuple[State, type[Signal]], Rule] = {
@@ -96,7 +126,8 @@ def _with_jobs(before: Acquisition, outcome: Outcome, context: Context) -> Outco
         for job in after.jobs
     )
     was_active = {job.id: job.is_active for job in before.jobs}
-    begun_or_ended = [job for job in jobs if was_active.get(job.id, False) is not job.is_active]
+    # One that is refused at once has ended, too.
+    begun_or_ended = [job for job in jobs if was_active.get(job.id) is not job.is_active]
     batches = sorted({job.batch_id for job in begun_or_ended if job.batch_id})
     roll_ups = tuple(Order(RollUpBatch(batch_id=batch_id)) for batch_id in batches)
     return Outcome(

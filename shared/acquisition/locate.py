@@ -2,15 +2,34 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TypeAlias, assert_never
 from uuid import UUID
 
+from msgspec.structs import replace
+
 from shared.acquisition.adopted import Adopted, BatchAdopted
+from shared.acquisition.choosing import is_spent
+from shared.acquisition.findings import (
+    DeadlinePassed,
+    DownloadEnqueued,
+    DownloadVanished,
+    ImportBlocked,
+    ImportEnded,
+    ImportRefused,
+    ImportStarted,
+    LeftoversRemoved,
+    SoulseekSearched,
+    SoulseekSearchStarted,
+    SourceAway,
+    TransfersDropped,
+    TransfersFailed,
+    WantedRequested,
+)
 from shared.acquisition.grabbing import is_just_after, is_same_grab
 from shared.acquisition.importing import may_end
+from shared.acquisition.keys import album_key, download_key, file_keys
 from shared.acquisition.model import Acquisition, same_download
 from shared.acquisition.signals import (
     AlbumChecked,
@@ -41,8 +60,11 @@ from shared.acquisition.signals import (
     SourceAppeared,
 )
 from shared.acquisition.steps import from_before
-from shared.acquisition.workspace import Workspace, album_key, download_key
+from shared.acquisition.workspace import Workspace
 from shared.eventlog.identity import derived_id
+
+# A missing album that couldn't be had is asked for anew by the clock after this long, however often the clock looks.
+ASK_AGAIN_AFTER = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,39 +112,11 @@ class Nowhere:
 Place: TypeAlias = ToAcquisitions | ToNew | ToPeer | ToBatch | Park | Nowhere
 
 
-def keys_of(signal: Signal) -> tuple[str, ...]:
-    """What a fold of this signal must hold still: albums and downloads, found or not."""
-    match signal:
-        case JobRequested(album=wish):
-            return (album_key(wish.album_mbid),)
-        case Adopted(acquisition=taken):
-            return (album_key(taken.album_mbid),)
-        case BatchRequested(albums=wishes):
-            return tuple(album_key(wish.album_mbid) for wish in wishes)
-        case Grabbed(album=album, download_id=download) | Imported(album=album, download_id=download):
-            return (album_key(album.mbid), *((download_key(download),) if download else ()))
-        case (
-            DownloadFailed(album=album, download_id=download)
-            | ImportIncomplete(album=album, download_id=download)
-            | DownloadDropped(album=album, download_id=download)
-        ):
-            return (album_key(album.mbid), *((download_key(download),) if download else ()))
-        case AlbumDeleted(album=album):
-            return (album_key(album.mbid),)
-        case DownloadFailureHinted(download_id=str(download)):
-            return (download_key(download),)
-        case FileArrived():
-            return (_file_key(signal),)
-        case _:
-            return ()
-
-
 def locate(signal: Signal, work: Workspace, cause: UUID, now: datetime) -> Place:  # noqa: PLR0912 - one case a signal
     """Which subjects a signal is about; cause names what it may begin."""
     match signal:
         case JobRequested(album=wish):
-            active = work.active_for(wish.album_mbid)
-            return ToAcquisitions((active.id,)) if active else ToNew(_wished(wish, cause, now))
+            return _of_wish(wish, work, cause, now)
         case Grabbed():
             return _of_grab(signal, work, cause, now)
         case Imported():
@@ -138,15 +132,17 @@ def locate(signal: Signal, work: Workspace, cause: UUID, now: datetime) -> Place
             found = work.with_download(download)
             return ToAcquisitions(_active_or_newest(found)) if found else Park((download_key(download),))
         case FileArrived():
-            found = work.with_download(str(signal.batch_id)) if signal.batch_id else []
-            return ToAcquisitions(_active_or_newest(found)) if found else Park((_file_key(signal),))
-        case ImportFailureHinted():
+            found = work.with_file(signal)
+            return ToAcquisitions(_active_or_newest(found)) if found else Park(file_keys(signal))
+        case ImportFailureHinted() | WantedRequested():
             return ToPeer("lidarr")
         case JobCancelled(job_id=job_id):
             home = work.job_homes.get(job_id)
             return ToAcquisitions((home,)) if home else Nowhere("no_such_job")
         case JobRetried(job_id=job_id):
             return _of_retry(job_id, work)
+        case BatchRequested(origin="wanted"):
+            return _of_wanted(signal, work, now)
         case BatchRequested():
             return ToBatch(signal)
         case BatchCancelled(batch_id=batch_id):
@@ -159,6 +155,19 @@ def locate(signal: Signal, work: Workspace, cause: UUID, now: datetime) -> Place
             | AlbumChecked(acquisition_id=of)
             | DownloadAbandoned(acquisition_id=of)
             | CommandFailed(acquisition_id=of)
+            | SoulseekSearchStarted(acquisition_id=of)
+            | SoulseekSearched(acquisition_id=of)
+            | SourceAway(acquisition_id=of)
+            | DownloadEnqueued(acquisition_id=of)
+            | TransfersFailed(acquisition_id=of)
+            | TransfersDropped(acquisition_id=of)
+            | LeftoversRemoved(acquisition_id=of)
+            | ImportStarted(acquisition_id=of)
+            | ImportBlocked(acquisition_id=of)
+            | ImportRefused(acquisition_id=of)
+            | ImportEnded(acquisition_id=of)
+            | DownloadVanished(acquisition_id=of)
+            | DeadlinePassed(acquisition_id=of)
         ):
             return ToAcquisitions((of,)) if of in work.acquisitions else Nowhere("no_such_acquisition")
         case Adopted(acquisition=taken):
@@ -169,6 +178,30 @@ def locate(signal: Signal, work: Workspace, cause: UUID, now: datetime) -> Place
             return Nowhere("for_the_record")
         case _:
             assert_never(signal)
+
+
+def _of_wish(wish: AlbumWish, work: Workspace, cause: UUID, now: datetime) -> Place:
+    """To what is under way for the album, or to what spent the album's budget not long ago, or to a new beginning."""
+    active = work.active_for(wish.album_mbid)
+    if active:
+        return ToAcquisitions((active.id,))
+    over = work.over_for(wish.album_mbid)
+    return ToAcquisitions((over[0].id,)) if over and is_spent(over[0], now) else ToNew(_wished(wish, cause, now))
+
+
+def _of_wanted(signal: BatchRequested, work: Workspace, now: datetime) -> Place:
+    """What Lidarr misses may have been asked for already, and twice is too often: only the rest becomes a batch."""
+    fresh = tuple(wish for wish in signal.albums if not _asked_lately(work, wish.album_mbid, now))
+    return ToBatch(replace(signal, albums=fresh)) if fresh else Nowhere("all_asked_for_already")
+
+
+def _asked_lately(work: Workspace, album: UUID, now: datetime) -> bool:
+    newest = next(iter(work.over_for(album)), None)
+    return (
+        work.active_for(album) is not None
+        or (newest is not None and is_spent(newest, now))
+        or (newest is not None and newest.driven and now - (newest.finished_at or now) < ASK_AGAIN_AFTER)
+    )
 
 
 def _of_grab(signal: Grabbed, work: Workspace, cause: UUID, now: datetime) -> Place:
@@ -257,14 +290,6 @@ def _of_retry(job_id: UUID, work: Workspace) -> Place:
 def _active_or_newest(found: list[Acquisition]) -> tuple[UUID, ...]:
     active = tuple(one.id for one in found if one.is_active)
     return active or (found[0].id,)
-
-
-def _file_key(signal: FileArrived) -> str:
-    if signal.batch_id:
-        return download_key(str(signal.batch_id))
-    # A path may be longer than an index can hold.
-    name = f"{signal.username}\n{signal.remote_filename}".encode()
-    return download_key(f"file-{hashlib.blake2b(name, digest_size=16).hexdigest()}")
 
 
 def _wished(wish: AlbumWish, cause: UUID, now: datetime) -> Acquisition:

@@ -9,6 +9,7 @@ from uuid import UUID
 
 import msgspec
 
+from shared.acquisition.candidate import WantedFile
 from shared.acquisition.commands import Command
 from shared.settings.registry import Settings
 
@@ -44,7 +45,11 @@ OPEN_ATTEMPT = frozenset({AttemptState.SEARCHING, AttemptState.DOWNLOADING, Atte
 
 
 class Attempt(msgspec.Struct, frozen=True, kw_only=True):
-    """One try at one candidate of one source. grab_history_id tells two grabs of one download id apart."""
+    """One try at one candidate of one source. grab_history_id tells two grabs of one download id apart.
+
+    searched_at: when its search began; None while it waits for its turn. peer, folder and files: what Soulseek's
+    candidate is. leftovers: what became of the files that it left behind.
+    """
 
     number: int
     source: str
@@ -60,12 +65,26 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
     grab_history_id: int | None = None
     end_history_id: int | None = None
     reason: str | None = None
+    searched_at: datetime | None = None
     grabbed_at: datetime | None = None
     finished_at: datetime | None = None
+    peer: str | None = None
+    folder: str | None = None
+    files: tuple[WantedFile, ...] = ()
+    leftovers: str | None = None
 
     @property
     def is_open(self) -> bool:
         return self.state in OPEN_ATTEMPT
+
+    @property
+    def arrived(self) -> tuple[WantedFile, ...]:
+        """The files that slskd has moved into its downloads folder."""
+        return tuple(file for file in self.files if file.local is not None)
+
+    def wants(self, username: str, filename: str) -> bool:
+        """Whether this is a file of the attempt's candidate."""
+        return self.peer == username and any(file.filename == filename for file in self.files)
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):
@@ -103,6 +122,7 @@ class Acquisition(msgspec.Struct, frozen=True, kw_only=True):
     state: State = State.PENDING
     reason: str | None = None
     budget_from: int = 0
+    budget_spent: bool = False
     lidarr_album_id: int | None = None
     history_floor: int | None = None
     sequence: int = 0
@@ -146,6 +166,7 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     cause: UUID
     settings: Settings
     lidarr: bool
+    slskd: bool = False
 
 
 class Outcome(msgspec.Struct, frozen=True):

@@ -1,4 +1,4 @@
-"""The rules whose subject is a peer as a whole: a hint that names nothing. Pure."""
+"""The rules whose subject is a peer as a whole: a hint that names nothing, a wish for what it misses. Pure."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
+from shared.acquisition.commands import ReadWanted
+from shared.acquisition.findings import WantedRequested
 from shared.acquisition.model import Context, Order
 from shared.acquisition.signals import DownloadFailureHinted, ImportFailureHinted, Signal
 from shared.acquisition.steps import look
@@ -24,20 +26,27 @@ class PeerDecision:
 def concerns(signal: Signal) -> bool:
     """Whether a signal is about a peer as a whole."""
     match signal:
-        case ImportFailureHinted() | DownloadFailureHinted(download_id=None):
+        case ImportFailureHinted() | DownloadFailureHinted(download_id=None) | WantedRequested():
             return True
         case _:
             return False
 
 
 def decide(peer: Peer, signal: Signal, context: Context, event_id: UUID) -> tuple[PeerDecision, tuple[Order, ...]]:
-    """A hint that names nothing is a reason to look, where there is somebody to ask."""
+    """A hint that names nothing is a reason to look, where there is somebody to ask; so is a wish for more."""
     after = replace(peer, sequence=peer.sequence + 1)
-    if context.lidarr:
+    orders: tuple[Order, ...]
+    if isinstance(signal, WantedRequested) and context.lidarr:
+        applied, reason = True, "asking Lidarr what it misses"
+        read = ReadWanted(
+            user_id=signal.user_id, limit=signal.limit, event_id=signal.batch_event_id, label=signal.label
+        )
+        orders = (Order(read),)
+    elif context.lidarr:
         applied, reason = True, "asking Lidarr which album it is about"
-        orders: tuple[Order, ...] = (look(),)
+        orders = (look(),)
     else:
-        applied, reason = False, "names no album, and without LIDARR_API_KEY there is nobody to ask"
+        applied, reason = False, "without LIDARR_URL and LIDARR_API_KEY there is nobody to ask"
         orders = ()
     decision = record(
         subject_id=peer.id,

@@ -147,6 +147,7 @@ async def _decided_again(
         cause=read.cause,
         settings=settings,
         lidarr=row["context"]["lidarr"],
+        slskd=row["context"].get("slskd", False),
     )
     for signal in _meant(read, before):
         if type(signal).__name__ != row["signal"] or not _speaks_of(signal, before):

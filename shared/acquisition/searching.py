@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from shared.acquisition.commands import FollowSearch
+from shared.acquisition.choosing import NOTHING_FOUND
+from shared.acquisition.commands import AFTER_THE_END, FollowSearch
 from shared.acquisition.model import Acquisition, Attempt, AttemptState, Context, Order, Outcome, State
 from shared.acquisition.signals import AlbumReady, CommandFailed, SearchFinished, SearchStarted
 from shared.acquisition.steps import (
@@ -13,15 +14,24 @@ from shared.acquisition.steps import (
     fail_attempt,
     finish,
     first_import,
+    go_on,
     ignored,
     is_complete,
     look,
-    search,
+    numbered,
+    put_attempt,
 )
 
 POLL_SEARCH_S = 2.0
 LOOK_AFTER_SEARCH_S = 5.0
 CHECK_AGAIN_S = 3600.0
+
+# Where its attempt stands while a command is at work; any other is about an attempt that searches.
+_AT_WORK = {
+    "EnqueueDownload": AttemptState.DOWNLOADING,
+    "ImportAlbum": AttemptState.IMPORTING,
+    "FollowImport": AttemptState.IMPORTING,
+}
 
 
 def album_ready(acquisition: Acquisition, signal: AlbumReady, context: Context) -> Outcome:
@@ -35,13 +45,13 @@ def album_ready(acquisition: Acquisition, signal: AlbumReady, context: Context) 
         return finish(after, State.COMPLETED, context, reason=None if winner else "already_in_library", winner=winner)
     if acquisition.open_attempts:
         return applied(after)
-    searching, orders = search(after, context)
-    return applied(searching, *orders)
+    return go_on(after, context)
 
 
 def search_started(acquisition: Acquisition, signal: SearchStarted, context: Context) -> Outcome:
     """Follow the search to its end, unless its attempt has moved on."""
-    if acquisition.lidarr_album_id is None or not _searches(acquisition, signal.attempt):
+    attempt = _searches(acquisition, signal.attempt)
+    if attempt is None or acquisition.lidarr_album_id is None:
         return ignored(acquisition, "search_is_over")
     follow = FollowSearch(
         acquisition_id=acquisition.id,
@@ -49,7 +59,8 @@ def search_started(acquisition: Acquisition, signal: SearchStarted, context: Con
         lidarr_album_id=acquisition.lidarr_album_id,
         command_id=signal.command_id,
     )
-    return applied(acquisition, Order(follow, POLL_SEARCH_S))
+    begun = put_attempt(acquisition, replace(attempt, searched_at=context.now))
+    return applied(begun, Order(follow, POLL_SEARCH_S))
 
 
 def search_finished(acquisition: Acquisition, signal: SearchFinished, context: Context) -> Outcome:
@@ -60,15 +71,12 @@ def search_finished(acquisition: Acquisition, signal: SearchFinished, context: C
     if signal.found is None:
         return fail_attempt(acquisition, attempt, context, reason=f"search_broke_off: {signal.message}"[:300])
     if signal.found == 0:
-        return fail_attempt(acquisition, attempt, context, reason="nothing_found", final=True)
+        return fail_attempt(acquisition, attempt, context, reason=NOTHING_FOUND)
     return applied(acquisition, look(LOOK_AFTER_SEARCH_S), reason=f"found {signal.found}")
 
 
 def _searches(acquisition: Acquisition, number: int) -> Attempt | None:
-    return next(
-        (one for one in acquisition.attempts if one.number == number and one.state is AttemptState.SEARCHING),
-        None,
-    )
+    return numbered(acquisition, number, AttemptState.SEARCHING)
 
 
 def command_failed(acquisition: Acquisition, signal: CommandFailed, context: Context) -> Outcome:
@@ -81,7 +89,9 @@ def command_failed(acquisition: Acquisition, signal: CommandFailed, context: Con
         )
     if signal.command == "EnsureAlbum" and not acquisition.open_attempts:
         return finish(acquisition, State.FAILED, context, reason=signal.reason)
-    attempt = None if signal.attempt is None else _searches(acquisition, signal.attempt)
+    if signal.attempt is None or signal.command in AFTER_THE_END:
+        return ignored(acquisition, signal.reason)
+    attempt = numbered(acquisition, signal.attempt, _AT_WORK.get(signal.command, AttemptState.SEARCHING))
     if attempt is None:
         return ignored(acquisition, signal.reason)
     return fail_attempt(acquisition, attempt, context, reason=signal.reason)

@@ -12,6 +12,7 @@ from uuid import UUID
 import msgspec
 
 from shared.acquisition.adopted import Adopted, BatchAdopted
+from shared.acquisition.findings import Finding, WantedRequested
 
 Origin = Literal["api", "batch", "wanted", "lidarr"]
 
@@ -275,6 +276,8 @@ Signal: TypeAlias = (
     | DownloadDropped
     | AlbumDeleted
     | FileArrived
+    | Finding
+    | WantedRequested
     | Adopted
     | BatchAdopted
 )

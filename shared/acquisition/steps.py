@@ -6,7 +6,18 @@ from collections.abc import Iterable
 
 from msgspec.structs import replace
 
-from shared.acquisition.commands import AbandonDownload, CheckAlbum, EnsureAlbum, ObservePeer, SearchAlbum
+from shared.acquisition import choosing
+from shared.acquisition.choosing import LIDARR, SOULSEEK
+from shared.acquisition.commands import (
+    AbandonDownload,
+    CheckAlbum,
+    DropTransfers,
+    EnsureAlbum,
+    ObservePeer,
+    RemoveLeftovers,
+    SearchAlbum,
+    SearchSoulseek,
+)
 from shared.acquisition.model import (
     Acquisition,
     Attempt,
@@ -55,11 +66,28 @@ def _furthest(attempts: Iterable[Attempt]) -> State:
 
 
 def new_attempt(
-    acquisition: Acquisition, context: Context, state: AttemptState, *, foreign_grab: bool = False
+    acquisition: Acquisition,
+    context: Context,
+    state: AttemptState,
+    *,
+    source: str = LIDARR,
+    foreign_grab: bool = False,
 ) -> Attempt:
     """The next attempt by number, not yet put in place."""
     number = max((attempt.number for attempt in acquisition.attempts), default=0) + 1
-    return Attempt(number=number, source="lidarr", state=state, started_at=context.now, foreign_grab=foreign_grab)
+    return Attempt(number=number, source=source, state=state, started_at=context.now, foreign_grab=foreign_grab)
+
+
+def numbered(acquisition: Acquisition, number: int, *states: AttemptState) -> Attempt | None:
+    """The attempt of this number, if it stands in one of these states (or, with none named, is open)."""
+    return next(
+        (
+            one
+            for one in acquisition.attempts
+            if one.number == number and (one.state in states if states else one.is_open)
+        ),
+        None,
+    )
 
 
 def end_attempt(attempt: Attempt, state: AttemptState, context: Context, reason: str | None = None) -> Attempt:
@@ -67,39 +95,70 @@ def end_attempt(attempt: Attempt, state: AttemptState, context: Context, reason:
     return replace(attempt, state=state, finished_at=context.now, reason=reason)
 
 
-def search(
-    acquisition: Acquisition, context: Context, *, delay_s: float = 0.0
-) -> tuple[Acquisition, tuple[Order, ...]]:
-    """Start the next attempt at Lidarr; where Lidarr's id of the album isn't known yet, ask for that first."""
-    if not context.lidarr:
-        return replace(acquisition, state=State.PENDING, reason=NO_SOURCE), ()
-    if acquisition.lidarr_album_id is None:
+def go_on(acquisition: Acquisition, context: Context, *, reason: str | None = None, delay_s: float = 0.0) -> Outcome:
+    """Try the next source, or end where nothing is left: the one transition from source to source.
+
+    reason is why the attempt before has ended. Where Lidarr is there it must know the album first, whatever the source:
+    it says which tracks belong to it, and takes in what is downloaded.
+    """
+    if not choosing.sources(context):
+        return applied(replace(acquisition, state=State.PENDING, reason=NO_SOURCE), reason=NO_SOURCE)
+    if context.lidarr and acquisition.lidarr_album_id is None:
         ensure = EnsureAlbum(acquisition_id=acquisition.id, album_mbid=acquisition.album_mbid)
-        return replace(acquisition, state=State.PENDING, reason=None), (Order(ensure, delay_s),)
-    attempt = new_attempt(acquisition, context, AttemptState.SEARCHING)
-    order = SearchAlbum(
-        acquisition_id=acquisition.id, attempt=attempt.number, lidarr_album_id=acquisition.lidarr_album_id
+        return applied(replace(acquisition, state=State.PENDING, reason=None), Order(ensure, delay_s), reason=reason)
+    if over := choosing.spent(acquisition, context):
+        why = f"{over}: {reason}. Tried: {choosing.tried(acquisition)}"[:2000]
+        return finish(replace(acquisition, budget_spent=True), State.FAILED, context, reason=why)
+    chosen = choosing.next_source(acquisition, context)
+    if chosen is None:
+        return finish(acquisition, State.FAILED, context, reason=reason or choosing.NOTHING_FOUND)
+    source, may_skip = chosen
+    attempt = new_attempt(acquisition, context, AttemptState.SEARCHING, source=source)
+    after = replace(put_attempt(acquisition, attempt), reason=None)
+    return applied(after, Order(_search(after, attempt, context, may_skip=may_skip), delay_s), reason=reason)
+
+
+def _search(
+    acquisition: Acquisition, attempt: Attempt, context: Context, *, may_skip: bool
+) -> SearchAlbum | SearchSoulseek:
+    if attempt.source == LIDARR and acquisition.lidarr_album_id is not None:
+        return SearchAlbum(
+            acquisition_id=acquisition.id,
+            attempt=attempt.number,
+            lidarr_album_id=acquisition.lidarr_album_id,
+            may_skip=may_skip,
+        )
+    before = next((one for one in acquisition.attempts if one.number == attempt.number - 1), None)
+    return SearchSoulseek(
+        acquisition_id=acquisition.id,
+        attempt=attempt.number,
+        max_bytes=bytes_left(acquisition, context),
+        after_lidarr=before is not None and before.source == LIDARR and before.download_id is not None,
+        may_skip=may_skip,
     )
-    return replace(put_attempt(acquisition, attempt), reason=None), (Order(order, delay_s),)
+
+
+def bytes_left(acquisition: Acquisition, context: Context) -> int:
+    """How large the next download may be."""
+    return max(0, context.settings.album_max_bytes - choosing.spent_bytes(acquisition))
 
 
 def fail_attempt(
-    acquisition: Acquisition, attempt: Attempt, context: Context, *, reason: str, final: bool = False
+    acquisition: Acquisition, attempt: Attempt, context: Context, *, reason: str, block: bool = False
 ) -> Outcome:
-    """End one attempt as failed and go on: with another open attempt, a new one, or the end of the acquisition.
+    """End one attempt as failed, leave its peer, and go on: with another open attempt, a new one, or the end.
 
-    final ends the acquisition even if there is budget left: another search would find the same nothing.
+    block: Lidarr still has the download, and must not take the same release again.
     """
-    failed = put_attempt(acquisition, end_attempt(attempt, AttemptState.FAILED, context, reason))
+    ended = end_attempt(attempt, AttemptState.FAILED, context, reason)
+    failed = put_attempt(acquisition, ended)
+    drop = leave(acquisition, attempt, context, block=block) if block or attempt.source == SOULSEEK else ()
     if failed.open_attempts:
-        return applied(failed, reason=reason)
-    if not acquisition.driven or final:
+        return applied(failed, *drop, reason=reason)
+    if not acquisition.driven:
         return finish(failed, State.FAILED, context, reason=reason)
-    tried = sum(1 for one in failed.attempts if not one.foreign_grab and one.number > acquisition.budget_from)
-    if tried >= context.settings.album_max_attempts:
-        return finish(failed, State.FAILED, context, reason=f"attempts_spent: {reason}")
-    searching, orders = search(failed, context, delay_s=SEARCH_AGAIN_AFTER_S)
-    return applied(searching, *orders, reason=reason)
+    gone_on = go_on(failed, context, reason=reason, delay_s=SEARCH_AGAIN_AFTER_S)
+    return Outcome(gone_on.after, applied=True, reason=gone_on.reason, orders=(*drop, *gone_on.orders))
 
 
 def finish(
@@ -116,9 +175,11 @@ def finish(
     for attempt in acquisition.open_attempts:
         if winner is not None and attempt.number == winner.number:
             after = put_attempt(after, end_attempt(attempt, AttemptState.COMPLETED, context))
+            if attempt.source == SOULSEEK:
+                orders.append(_drop(acquisition, attempt))
             continue
         after = put_attempt(after, end_attempt(attempt, AttemptState.ABANDONED, context, reason or state.value))
-        orders += abandon(acquisition, attempt, context)
+        orders += leave(acquisition, attempt, context)
     after = replace(after, state=state, reason=reason, finished_at=context.now)
     return applied(after, *orders, reason=reason)
 
@@ -130,24 +191,28 @@ def first_import(acquisition: Acquisition) -> Attempt | None:
     return next(importing, None) or next(noted, None)
 
 
-def abandon(
-    acquisition: Acquisition, attempt: Attempt, context: Context, *, blocklist: bool = False
-) -> tuple[Order, ...]:
-    """The order that takes an attempt's download off its peer; nothing where we only watch or can't ask."""
-    if not (acquisition.driven and context.lidarr and attempt.download_id):
+def leave(acquisition: Acquisition, attempt: Attempt, context: Context, *, block: bool = False) -> tuple[Order, ...]:
+    """The orders that take an attempt's download off its peer; none where we only watch or can't ask."""
+    if not (acquisition.driven and attempt.download_id):
         return ()
-    command = AbandonDownload(
-        acquisition_id=acquisition.id,
-        attempt=attempt.number,
-        download_id=attempt.download_id,
-        blocklist=blocklist,
-    )
-    return (Order(command),)
+    if attempt.source == LIDARR:
+        command = AbandonDownload(
+            acquisition_id=acquisition.id, attempt=attempt.number, download_id=attempt.download_id, blocklist=block
+        )
+        return (Order(command),) if context.lidarr else ()
+    if not attempt.arrived:
+        return (_drop(acquisition, attempt),)
+    later = RemoveLeftovers(acquisition_id=acquisition.id, attempt=attempt.number)
+    return (_drop(acquisition, attempt), Order(later, context.settings.leftovers_days * 86_400.0))
 
 
-def look(delay_s: float = LOOK_AFTER_HINT_S) -> Order:
-    """The order to look at Lidarr's history and queue."""
-    return Order(ObservePeer(peer="lidarr"), delay_s)
+def _drop(acquisition: Acquisition, attempt: Attempt) -> Order:
+    return Order(DropTransfers(acquisition_id=acquisition.id, attempt=attempt.number))
+
+
+def look(delay_s: float = LOOK_AFTER_HINT_S, *, at: str = LIDARR) -> Order:
+    """The order to look at a peer: what has become of what it does for us."""
+    return Order(ObservePeer(peer=at), delay_s)
 
 
 def check(acquisition: Acquisition, delay_s: float = 0.0) -> Order:

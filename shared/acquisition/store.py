@@ -10,7 +10,8 @@ from uuid import UUID
 
 import msgspec
 
-from shared.acquisition.commands import coalesce_key
+from shared.acquisition.candidate import WantedFile
+from shared.acquisition.commands import AFTER_THE_END, coalesce_key
 from shared.acquisition.model import Acquisition, Attempt, AttemptState, Job, State
 from shared.acquisition.workspace import Batch, Decision, Peer, Placed, Workspace
 from shared.errors import StaleVersion
@@ -50,10 +51,18 @@ async def decided_before(connection: Connection, events: Sequence[UUID]) -> dict
 
 
 async def lock_acquisitions(
-    connection: Connection, *, albums: Sequence[UUID], downloads: Sequence[str], ids: Sequence[UUID]
+    connection: Connection,
+    *,
+    albums: Sequence[UUID],
+    downloads: Sequence[str],
+    ids: Sequence[UUID],
+    users: Sequence[str] = (),
 ) -> list[Acquisition]:
-    """Lock, in id order, every acquisition a signal might be about, and load it whole."""
-    concerned = await connection.fetch(_Q["concerned"], list(albums), list(downloads), list(ids))
+    """Lock, in id order, every acquisition a signal might be about, and load it whole.
+
+    users are those on Soulseek from whom a file came: what is being downloaded from them may be meant.
+    """
+    concerned = await connection.fetch(_Q["concerned"], list(albums), list(downloads), list(ids), list(users))
     if not concerned:
         return []
     wanted = [row["id"] for row in concerned]
@@ -88,7 +97,8 @@ async def _whole(connection: Connection, rows: Sequence[Any]) -> list[Acquisitio
 def _attempt(row: Any) -> Attempt:
     fields = dict(row)
     del fields["acquisition_id"]
-    return Attempt(**{**fields, "state": AttemptState(fields["state"])})
+    files = msgspec.convert(fields["files"], tuple[WantedFile, ...])
+    return Attempt(**{**fields, "state": AttemptState(fields["state"]), "files": files})
 
 
 async def lock_batches(connection: Connection, ids: Sequence[UUID]) -> list[Batch]:
@@ -120,7 +130,7 @@ async def save(connection: Connection, work: Workspace) -> None:
     # Afterwards, so that what this same fold ordered before it ended an acquisition isn't carried out.
     over = [one.id for one in changed if not one.is_active]
     if over:
-        await connection.execute(_Q["cancel_commands"], over)
+        await connection.execute(_Q["cancel_commands"], over, list(AFTER_THE_END))
 
 
 async def save_batch(connection: Connection, batch: Batch, *, before: Batch | None, cause: str) -> None:
@@ -155,6 +165,7 @@ async def _save_acquisitions(connection: Connection, changed: Sequence[Acquisiti
             *("budget_from", "lidarr_album_id", "history_floor", "sequence", "created_at", "updated_at", "finished_at"),
         ),
         [len(one.attempts) for one in changed],
+        [one.budget_spent for one in changed],
     )
     stored = {one.id: work.stored.get(one.id) for one in changed}
     attempts = [
@@ -171,7 +182,7 @@ async def _save_acquisitions(connection: Connection, changed: Sequence[Acquisiti
                 [attempt for _, attempt in attempts],
                 *("number", "source", "state", "started_at", "foreign_grab", "download_id", "release_title"),
                 *("indexer", "size_bytes", "files_arrived", "grab_seen", "grab_history_id", "end_history_id"),
-                *("reason", "grabbed_at", "finished_at"),
+                *("reason", "grabbed_at", "finished_at", "searched_at", "peer", "folder", "files", "leftovers"),
             ),
         )
     jobs = [job for one in changed for job in one.jobs if not (before := stored[one.id]) or job not in before.jobs]

@@ -11,9 +11,10 @@ from uuid import UUID
 import msgspec
 from msgspec.structs import replace
 
+from shared.acquisition.keys import album_key, candidate_keys, download_key
 from shared.acquisition.lifecycle import RULES_VERSION
 from shared.acquisition.model import Acquisition, Context, Job, Order, plain_case
-from shared.acquisition.signals import Signal
+from shared.acquisition.signals import FileArrived, Signal
 
 
 class Batch(msgspec.Struct, frozen=True, kw_only=True):
@@ -83,7 +84,7 @@ def record(
         signal=type(signal).__name__,
         decided_at=context.now,
         settings_version=context.settings.version,
-        context={"lidarr": context.lidarr, "settings": context.settings},
+        context={"lidarr": context.lidarr, "slskd": context.slskd, "settings": context.settings},
         outcome="applied" if applied else "ignored",
         reason=reason,
         before_state=before_state,
@@ -131,11 +132,10 @@ class Workspace:
             self.bound.add(album_key(after.album_mbid))
         # By attempt: a download id that is grabbed again is bound again.
         known = {(attempt.number, attempt.download_id) for attempt in before.attempts} if before else set()
-        self.bound.update(
-            download_key(attempt.download_id)
-            for attempt in after.attempts
-            if attempt.download_id and (attempt.number, attempt.download_id) not in known
-        )
+        for attempt in after.attempts:
+            if attempt.download_id and (attempt.number, attempt.download_id) not in known:
+                self.bound.add(download_key(attempt.download_id))
+                self.bound.update(candidate_keys(attempt.peer or "", attempt.files))
         self._index(after)
 
     def _index(self, acquisition: Acquisition) -> None:
@@ -164,6 +164,17 @@ class Workspace:
         found = [self.acquisitions[one] for one in self._by_download.get(plain_case(download_id), ())]
         return sorted(found, key=lambda one: (one.is_active, _age(one)), reverse=True)
 
+    def with_file(self, signal: FileArrived) -> list[Acquisition]:
+        """Every acquisition with an attempt that the file belongs to: by its batch, else by its peer and name."""
+        if signal.batch_id is not None and (found := self.with_download(str(signal.batch_id))):
+            return found
+        found = [
+            one
+            for one in self.acquisitions.values()
+            if any(attempt.wants(signal.username, signal.remote_filename) for attempt in one.attempts)
+        ]
+        return sorted(found, key=lambda one: (one.is_active, _age(one)), reverse=True)
+
     def job(self, job_id: UUID) -> Job | None:
         """A job on any of the loaded acquisitions."""
         home = self.acquisitions.get(self.job_homes.get(job_id, job_id))
@@ -187,16 +198,6 @@ class Workspace:
 
 def _age(acquisition: Acquisition) -> tuple[datetime, UUID]:
     return acquisition.created_at, acquisition.id
-
-
-def album_key(album: UUID) -> str:
-    """Under this name signals wait for an album, and folds of it wait for each other."""
-    return f"album:{album}"
-
-
-def download_key(download_id: str) -> str:
-    """Under this name signals wait for a download id, however it is spelled."""
-    return f"download:{plain_case(download_id)}"
 
 
 def changes_between(before: Acquisition | None, after: Acquisition) -> dict[str, Any]:

@@ -22,29 +22,32 @@ SELECT id FROM acquisitions WHERE album_mbid = ANY ($1::uuid[])
 UNION
 SELECT acquisition_id FROM attempts WHERE lower(download_id COLLATE "C") = ANY ($2::text[])
 UNION
-SELECT id FROM acquisitions WHERE id = ANY ($3::uuid[]);
+SELECT id FROM acquisitions WHERE id = ANY ($3::uuid[])
+UNION
+SELECT acquisition_id FROM attempts WHERE peer = ANY ($4::text[]) AND state IN ('searching', 'downloading', 'importing');
 
 -- name: decided_before
 SELECT event_id, subject_id FROM decisions WHERE event_id = ANY ($1::uuid[]);
 
 -- name: lock_acquisitions
-SELECT id, album_mbid, artist_mbid, artist_name, album_title, origin, state, reason, budget_from, lidarr_album_id,
-    history_floor, sequence, created_at, updated_at, finished_at
+SELECT id, album_mbid, artist_mbid, artist_name, album_title, origin, state, reason, budget_from, budget_spent,
+    lidarr_album_id, history_floor, sequence, created_at, updated_at, finished_at
 FROM acquisitions
 WHERE id = ANY ($1::uuid[])
 ORDER BY id
 FOR UPDATE;
 
 -- name: read_acquisitions
-SELECT id, album_mbid, artist_mbid, artist_name, album_title, origin, state, reason, budget_from, lidarr_album_id,
-    history_floor, sequence, created_at, updated_at, finished_at
+SELECT id, album_mbid, artist_mbid, artist_name, album_title, origin, state, reason, budget_from, budget_spent,
+    lidarr_album_id, history_floor, sequence, created_at, updated_at, finished_at
 FROM acquisitions
 WHERE id = ANY ($1::uuid[])
 ORDER BY id;
 
 -- name: attempts_of
 SELECT acquisition_id, number, source, state, started_at, foreign_grab, download_id, release_title, indexer, size_bytes,
-    files_arrived, grab_seen, grab_history_id, end_history_id, reason, grabbed_at, finished_at
+    files_arrived, grab_seen, grab_history_id, end_history_id, reason, grabbed_at, finished_at, searched_at, peer, folder,
+    files, leftovers
 FROM attempts
 WHERE acquisition_id = ANY ($1::uuid[])
 ORDER BY acquisition_id, number;
@@ -76,10 +79,10 @@ FOR UPDATE;
 
 -- name: save_acquisitions
 INSERT INTO acquisitions (id, album_mbid, artist_mbid, artist_name, album_title, origin, state, reason, budget_from,
-    lidarr_album_id, history_floor, sequence, created_at, updated_at, finished_at, attempt_count)
+    lidarr_album_id, history_floor, sequence, created_at, updated_at, finished_at, attempt_count, budget_spent)
 SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
     $9::integer[], $10::bigint[], $11::bigint[], $12::integer[], $13::timestamptz[], $14::timestamptz[],
-    $15::timestamptz[], $16::integer[])
+    $15::timestamptz[], $16::integer[], $17::boolean[])
 ON CONFLICT (id) DO UPDATE SET
     origin = excluded.origin,
     state = excluded.state,
@@ -90,15 +93,18 @@ ON CONFLICT (id) DO UPDATE SET
     sequence = excluded.sequence,
     updated_at = excluded.updated_at,
     finished_at = excluded.finished_at,
-    attempt_count = excluded.attempt_count;
+    attempt_count = excluded.attempt_count,
+    budget_spent = excluded.budget_spent;
 
 -- name: save_attempts
 INSERT INTO attempts (acquisition_id, number, source, state, started_at, foreign_grab, download_id, release_title,
-    indexer, size_bytes, files_arrived, grab_seen, grab_history_id, end_history_id, reason, grabbed_at, finished_at)
+    indexer, size_bytes, files_arrived, grab_seen, grab_history_id, end_history_id, reason, grabbed_at, finished_at,
+    searched_at, peer, folder, files, leftovers)
 SELECT * FROM unnest($1::uuid[], $2::integer[], $3::text[], $4::text[], $5::timestamptz[], $6::boolean[], $7::text[],
     $8::text[], $9::text[], $10::bigint[], $11::integer[], $12::boolean[], $13::bigint[], $14::bigint[], $15::text[],
-    $16::timestamptz[], $17::timestamptz[])
+    $16::timestamptz[], $17::timestamptz[], $18::timestamptz[], $19::text[], $20::text[], $21::jsonb[], $22::text[])
 ON CONFLICT (acquisition_id, number) DO UPDATE SET
+    source = excluded.source,
     state = excluded.state,
     download_id = excluded.download_id,
     release_title = excluded.release_title,
@@ -110,7 +116,12 @@ ON CONFLICT (acquisition_id, number) DO UPDATE SET
     end_history_id = excluded.end_history_id,
     reason = excluded.reason,
     grabbed_at = excluded.grabbed_at,
-    finished_at = excluded.finished_at;
+    finished_at = excluded.finished_at,
+    searched_at = excluded.searched_at,
+    peer = excluded.peer,
+    folder = excluded.folder,
+    files = excluded.files,
+    leftovers = excluded.leftovers;
 
 -- name: save_jobs
 INSERT INTO download_jobs (id, user_id, origin, album_mbid, artist_name, album_title, batch_id, acquisition_id, state,
@@ -171,6 +182,6 @@ FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::integer[], $5::text[], $6::j
 ON CONFLICT (coalesce_key) WHERE state = 'waiting' DO UPDATE SET due_at = least(commands.due_at, excluded.due_at);
 
 -- name: cancel_commands
--- What still waits for an acquisition that is over has no purpose any more; leaving its peer has.
+-- What still waits for an acquisition that is over has no purpose any more; leaving its peer ($2) has.
 UPDATE commands SET state = 'cancelled', finished_at = clock_timestamp(), reason = 'acquisition is over'
-WHERE acquisition_id = ANY ($1::uuid[]) AND state = 'waiting' AND kind <> 'AbandonDownload';
+WHERE acquisition_id = ANY ($1::uuid[]) AND state = 'waiting' AND kind <> ALL ($2::text[]);

@@ -1,0 +1,1 @@
+DROP INDEX IF EXISTS attempts_by_peer;
