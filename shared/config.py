@@ -91,6 +91,16 @@ class Config:
     backup_dir: Path | None = None
     backup_hour: int | None = 3
 
+    @property
+    def has_lidarr(self) -> bool:
+        """Whether we can call Lidarr: its address alone is not enough."""
+        return bool(self.lidarr_url and self.lidarr_api_key)
+
+    @property
+    def has_slskd(self) -> bool:
+        """Whether we can call slskd."""
+        return bool(self.slskd_url and self.slskd_api_key)
+
     def secret_values(self) -> Iterator[str]:
         """Every text that must not reach a log: the secrets, and the passwords in URLs, raw and decoded."""
         for field in fields(self):

@@ -23,6 +23,7 @@ from shared.sources import interpret
 from shared.taskqueue import Kind, WakeUps, run_queue
 from shared.telemetry.exposition import start_metrics_server
 from worker.clients.lidarr import LidarrClient
+from worker.clients.slskd import SlskdClient
 from worker.drain import Drain
 from worker.effects.effect import Tools
 from worker.execute import Executor
@@ -81,7 +82,11 @@ async def working(config: Config, *, stopping: asyncio.Event) -> AsyncIterator[i
         if config.lidarr_url and config.lidarr_api_key:
             lidarr = LidarrClient(config.lidarr_url, config.lidarr_api_key)
             stack.push_async_callback(lidarr.close)
-        folding = Folding(interpret=interpret, settings=feed.current, lidarr=lidarr is not None)
+        slskd = None
+        if config.slskd_url and config.slskd_api_key:
+            slskd = SlskdClient(config.slskd_url, config.slskd_api_key)
+            stack.push_async_callback(slskd.close)
+        folding = Folding.under(config, interpret=interpret, settings=feed.current)
         drain: Drain
         executor: Executor
 
@@ -91,7 +96,9 @@ async def working(config: Config, *, stopping: asyncio.Event) -> AsyncIterator[i
             wake_ups.offer(kind)
 
         drain = Drain(pool, folding, offer)
-        executor = Executor(Tools(pool=pool, lidarr=lidarr), Locks(link, pool), offer)
+        executor = Executor(
+            Tools(pool=pool, lidarr=lidarr, slskd=slskd, settings=feed.current), Locks(link, pool), offer
+        )
         sweep = Sweep(pool, offer, settings=feed.current, lidarr=lidarr is not None)
         fleet = asyncio.create_task(_run_all(link, drain, executor, sweep, stopping), name="fleet")
         try:

@@ -47,8 +47,7 @@ class Services:
         """From the parts of the receiver's process."""
         config = parts.config
         feed = parts.settings
-        lidarr = bool(config.lidarr_url and config.lidarr_api_key)
-        folding = Folding(interpret=interpret, settings=feed.current, lidarr=lidarr)
+        folding = Folding.under(config, interpret=interpret, settings=feed.current)
         return cls(config=config, pool=parts.pool, wake_ups=parts.wake_ups, folding=folding, settings=feed)
 
     @asynccontextmanager

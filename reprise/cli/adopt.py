@@ -62,8 +62,7 @@ async def _adopt(config: Config, asked: Asked, *, as_json: bool) -> None:
     async with pooled(config) as pool:
         feed = SettingsFeed(pool)
         await feed.refresh()
-        lidarr = bool(config.lidarr_url and config.lidarr_api_key)
-        folding = Folding(interpret=interpret, settings=feed.current, lidarr=lidarr)
+        folding = Folding.under(config, interpret=interpret, settings=feed.current)
         report = await bring_over(pool, folding, asked, lambda line: click.echo(line, err=True))
     if as_json:
         click.echo(msgspec.json.encode(report).decode())

@@ -93,8 +93,7 @@ async def open_api() -> AsyncIterator[Api]:
         async with pooled(config) as pool:
             feed = SettingsFeed(pool)
             await feed.refresh()
-            lidarr = bool(config.lidarr_url and config.lidarr_api_key)
-            folding = Folding(interpret=interpret, settings=feed.current, lidarr=lidarr)
+            folding = Folding.under(config, interpret=interpret, settings=feed.current)
             yield Api(Services(config=config, pool=pool, wake_ups=wake_ups, folding=folding, settings=feed))
     finally:
         await wake_ups.close()

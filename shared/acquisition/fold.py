@@ -27,6 +27,7 @@ from shared.acquisition.signals import (
     Unheeded,
 )
 from shared.acquisition.workspace import Placed, Workspace, changes_between, record
+from shared.config import Config
 from shared.eventlog import store as eventlog
 from shared.eventlog.event import Event, EventState, Settlement
 from shared.eventlog.identity import derived_id
@@ -72,6 +73,11 @@ class Folding:
     lidarr: bool
     slskd: bool = False
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+
+    @classmethod
+    def under(cls, config: Config, *, interpret: Interpret, settings: Callable[[], Settings]) -> Folding:
+        """The fold of a process with this config."""
+        return cls(interpret=interpret, settings=settings, lidarr=config.has_lidarr, slskd=config.has_slskd)
 
     async def fold(self, connection: Connection, events: Sequence[Event]) -> Folded:
         """Fold claimed events, in the given order, inside the caller's transaction, and settle every one.

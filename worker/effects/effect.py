@@ -5,24 +5,56 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
+from uuid import UUID
 
 from shared.acquisition.commands import Command
+from shared.acquisition.model import Acquisition, Attempt, AttemptState
 from shared.acquisition.signals import Signal
+from shared.acquisition.steps import numbered
+from shared.acquisition.store import read_acquisitions
 from shared.errors import StepAside
 from shared.eventlog.event import Delivery
 from shared.postgres.pool import Connection, Pool
+from shared.settings.registry import Settings
 from worker.clients.lidarr import LidarrClient
+from worker.clients.slskd import SlskdClient
 from worker.lease import Claimed
+
+
+class OfAttempt(Protocol):
+    """A command about one attempt of an acquisition."""
+
+    @property
+    def acquisition_id(self) -> UUID: ...
+    @property
+    def attempt(self) -> int: ...
+
 
 C_contra = TypeVar("C_contra", bound=Command, contravariant=True)
 
 
 @dataclass(frozen=True, slots=True)
 class Tools:
-    """What effects work with. lidarr is None where no Lidarr is configured."""
+    """What effects work with. A peer is None where it isn't configured; settings gives the values in force."""
 
     pool: Pool
     lidarr: LidarrClient | None
+    slskd: SlskdClient | None = None
+    settings: Callable[[], Settings] = Settings
+
+    async def attempt(self, command: OfAttempt, *states: AttemptState) -> tuple[Acquisition, Attempt] | None:
+        """The attempt that a command is about, as it stands now; None where it isn't in one of these states (with none
+        named: not open) any more, so that the command has lost its purpose."""
+        async with self.pool.acquire() as connection:
+            found = await read_acquisitions(connection, [command.acquisition_id])
+        attempt = numbered(found[0], command.attempt, *states) if found else None
+        return None if attempt is None else (found[0], attempt)
+
+    def need_slskd(self) -> SlskdClient:
+        """The client, or StepAside: the command waits until slskd is configured."""
+        if self.slskd is None:
+            raise StepAside("slskd is not configured: set SLSKD_URL and SLSKD_API_KEY")
+        return self.slskd
 
     def need_lidarr(self) -> LidarrClient:
         """The client, or StepAside: the command waits until Lidarr is configured."""
