@@ -53,6 +53,8 @@ PEER_STATUSES = Names(
 REDIS_USES = Names("wake_up", "queue", "lock", "cache")
 LOCK_BACKENDS = Names("redis", "postgres")
 LOCK_RESULTS = Names("acquired", "contended", "unavailable")
+CACHES = Names("soulseek")
+CACHE_RESULTS = Names("hit", "miss", "kept", "too_large", "error")
 BACKUP_RESULTS = Names("made", "failed")
 WAKE_UPS = Names("drain", "execute")
 WAKE_UP_RESULTS = Names("offered", "coalesced", "failed", "skipped")
@@ -145,6 +147,9 @@ REDIS_ERRORS = CounterOf(
     "reprise_redis_errors_total",
     "Redis calls that failed or timed out, by what they were for.",
     use=REDIS_USES,
+)
+CACHE_REQUESTS = CounterOf(
+    "reprise_cache_requests_total", "Values asked of the cache or given to it.", cache=CACHES, result=CACHE_RESULTS
 )
 
 # Backups
