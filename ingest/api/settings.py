@@ -29,7 +29,7 @@ class Setting(msgspec.Struct, kw_only=True):
     max: int | None
     choices: Annotated[
         list[str] | None,
-        msgspec.Meta(description="The words it may be, or of a list each of its entries; null for anything else."),
+        msgspec.Meta(description="The words it may be; null for anything else."),
     ]
     origin: Annotated[
         Literal["default", "environment", "set"],

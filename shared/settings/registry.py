@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, TypeAlias, get_args, get_origin, get
 import msgspec
 from msgspec.structs import replace
 
-from shared.settings.formats import FORMATS, Format
+from shared.settings.formats import FORMATS_IN_WORDS, Format
 from shared.settings.paths import PathMapping
 from shared.settings.setting import Setting, split_mappings, split_names
 
@@ -37,13 +37,17 @@ def _deadline(help: str) -> msgspec.Meta:
 
 _FORMATS = msgspec.Meta(
     description="Which files to take, the best first; while empty, those of the artist's quality profile in Lidarr",
-    max_length=len(FORMATS),
-    extra={"split": split_names},
+    max_length=50,
+    extra={"split": split_names, "listed": FORMATS_IN_WORDS, "entry": "a format"},
 )
 _PATH_MAPPINGS = msgspec.Meta(
     description="What folders of slskd are called by Lidarr, where the two don't see them under the same path",
     max_length=100,
-    extra={"split": split_mappings, "example": '[{"from": "/downloads", "to": "/data/soulseek"}]'},
+    extra={
+        "split": split_mappings,
+        "listed": 'pairs of absolute paths, like [{"from": "/downloads", "to": "/data/soulseek"}]',
+        "entry": "an absolute path",
+    },
 )
 
 
@@ -132,19 +136,13 @@ def settings_recorded(values: Mapping[str, Any], *, version: int) -> Settings | 
         return None
 
 
-def _choices(kind: Any) -> tuple[str, ...] | None:
-    """The words of a Literal, or of a tuple of it."""
-    if get_origin(kind) is tuple:
-        return _choices(get_args(kind)[0])
-    return get_args(kind) if get_origin(kind) is Literal else None
-
-
 def _registry() -> Mapping[str, Setting]:
     hints = get_type_hints(Settings, include_extras=True)
     found = {}
     for each in msgspec.structs.fields(Settings):
         kind = hints[each.name]
-        for meta in (one for one in get_args(kind) if isinstance(one, msgspec.Meta)):
+        bare, *notes = get_args(kind) or (kind,)
+        for meta in notes:
             found[each.name] = Setting(
                 name=each.name,
                 type=kind,
@@ -152,7 +150,7 @@ def _registry() -> Mapping[str, Setting]:
                 help=meta.description or "",
                 min=None if meta.ge is None else int(meta.ge),
                 max=None if meta.le is None else int(meta.le),
-                choices=_choices(get_args(kind)[0]),
+                choices=get_args(bare) if get_origin(bare) is Literal else None,
                 **(meta.extra or {}),
             )
     return MappingProxyType(found)

@@ -11,10 +11,9 @@ import msgspec
 from shared.errors import InvalidInput
 
 _PLACE = re.compile(r"^(?P<problem>.*?)(?: - at `\$(?P<path>[^`]*)`)?$", re.DOTALL)
-# msgspec would quote what was sent, or show a pattern that helps nobody.
+# msgspec would quote what was sent.
 _PLAINLY = {
     "Invalid enum value": "That isn't among the choices",
-    "Expected `str` matching regex": "Expected an absolute path",
     "Object contains unknown field": "It has a field that isn't known",
 }
 
@@ -22,8 +21,9 @@ _PLAINLY = {
 class Setting(msgspec.Struct, frozen=True, kw_only=True):
     """One runtime setting.
 
-    unit, min and max are those of a number; choices those of a word, or of each entry in a list of words. least_on is
-    the least value but 0, where 0 means off. split, for a list, takes text apart into what is then read like JSON.
+    unit, min and max are those of a number, choices those of a word. least_on is the least value but 0, where 0 means
+    off. Of a list, split takes text apart into what is then read like JSON, listed says what may be in it, and entry
+    what text in it must be.
     """
 
     name: str
@@ -36,7 +36,8 @@ class Setting(msgspec.Struct, frozen=True, kw_only=True):
     choices: tuple[str, ...] | None = None
     least_on: int | None = None
     split: Callable[[str], Any] | None = None
-    example: str | None = None
+    listed: str = ""
+    entry: str = ""
 
     @property
     def variable(self) -> str:
@@ -47,9 +48,9 @@ class Setting(msgspec.Struct, frozen=True, kw_only=True):
     def range(self) -> str:
         """What it may be, in words, with the unit."""
         if self.choices is not None:
-            return f"{'one' if self.split is None else 'a list of any'} of {', '.join(self.choices)}"
-        if self.example is not None:
-            return f"a list like {self.example}"
+            return f"one of {', '.join(self.choices)}"
+        if self.listed:
+            return f"a list of {self.listed}"
         if self.least_on is not None:
             return f"0 (off), or from {self.least_on} to {self.max} {self.unit}"
         return f"from {self.min} to {self.max} {self.unit}"
@@ -77,15 +78,17 @@ class Setting(msgspec.Struct, frozen=True, kw_only=True):
         found = _PLACE.match(says)
         problem, path = (found["problem"], found["path"] or "") if found else (says, "")
         plainly = next((words for start, words in _PLAINLY.items() if problem.startswith(start)), problem)
+        if "matching regex" in problem:  # which helps nobody
+            plainly = f"Expected {self.entry}"
         cure = f"{self.help}; {self.range}. The default is {self.as_text(self.default)}"
         return InvalidInput(f"value{path}", f"{plainly}. {cure}")
 
 
 def split_names(text: str) -> Any:
-    """`flac, mp3-320`, or the same list as JSON. Raises msgspec.DecodeError."""
+    """`flac, mp3-320` in letters of any size, or the same list as JSON. Raises msgspec.DecodeError."""
     if text.lstrip().startswith("["):
         return msgspec.json.decode(text)
-    return [name.strip() for name in text.split(",") if name.strip()]
+    return [name.strip().lower() for name in text.split(",") if name.strip()]
 
 
 def split_mappings(text: str) -> Any:

@@ -10,7 +10,8 @@ A wish is a family, alone or with a demand:
 | `mp3-320`, `aac-256`, any lossy family and number | at least so many kbit/s |
 | `mp3-v0`, `mp3-v2` | variable bit rate, about 245 or 190 kbit/s |
 
-The order is the preference, and a folder counts by the first wish that it meets. What meets none isn't had at all.
+The order is the preference, and a folder counts by the first wish that it meets. What meets none isn't had at all. The
+grammar stands in shared/settings/formats.py.
 """
 
 from __future__ import annotations
@@ -21,18 +22,14 @@ from functools import lru_cache
 
 import msgspec
 
-LOSSLESS = ("flac", "alac", "wav", "ape", "wv", "aiff")
-LOSSY = ("mp3", "aac", "ogg", "opus", "wma")
+from shared.settings.formats import WISH
+
 DEFAULT_FORMATS = (
     *("flac", "alac", "wv", "ape", "wav", "aiff"),
     *("mp3-320", "mp3-v0", "aac-256", "ogg-256", "mp3-256", "opus-160", "mp3-192"),
     *("aac", "ogg", "opus", "mp3", "wma"),
 )
-_WISH = re.compile(
-    rf"(?P<lossless>{'|'.join(LOSSLESS)})|flac(?P<bits>24)|mp3-v(?P<vbr>[02])"
-    rf"|(?P<lossy>m4a|{'|'.join(LOSSY)})(?:-(?P<kbps>[1-9][0-9]{{1,2}}))?",
-    re.ASCII,
-)
+_WISH = re.compile(WISH)
 _VORBIS_KBPS = {5: 160, 6: 192, 7: 224, 8: 256, 9: 320, 10: 500}
 _RATED = re.compile(r"(mp3|aac)-([1-9][0-9]{1,2})", re.ASCII)
 _VORBIS = re.compile(r"ogg vorbis q([0-9]+)", re.ASCII)

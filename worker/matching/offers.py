@@ -7,8 +7,9 @@ from itertools import pairwise
 
 import msgspec
 
+from shared.settings.formats import LOSSLESS
 from worker.clients.slskd_answers import File
-from worker.matching.formats import LOSSLESS, read_wish
+from worker.matching.formats import read_wish
 
 FAMILY_OF_EXTENSION = {
     "flac": "flac",

@@ -62,7 +62,7 @@ async def test_words_and_lists_are_set_as_they_are_shown(api: Any, name: str, va
     assert answer.json == shown
     assert (shown["value"], shown["origin"]) == (value, "set")
     assert (shown["unit"], shown["min"], shown["max"]) == (None, None, None)
-    assert (shown["choices"] is None) == (name == "path_mappings")
+    assert shown["choices"] == (["none", "lidarr", "soulseek"] if name == "fallback" else None)
     again = await api("PUT", f"/api/v1/settings/{name}", json={"value": shown["default"]})
     assert again.json["value"] == shown["default"]
 

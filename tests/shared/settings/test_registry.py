@@ -10,7 +10,6 @@ import pytest
 
 from shared.errors import ConfigError, InvalidInput
 from shared.settings.environment import settings_from
-from shared.settings.formats import FORMATS
 from shared.settings.paths import PathMapping
 from shared.settings.registry import REGISTRY, Settings, settings_recorded
 from shared.settings.setting import Setting
@@ -95,17 +94,21 @@ def test_a_choice_is_one_of_its_words() -> None:
             fallback.read(value)
 
 
+PROMISED = "flac24 flac alac wav ape mp3-320 mp3-v0 mp3-256 mp3-v2 mp3-192 mp3 aac-320 aac-256 aac ogg opus wma"
+
+
 def test_formats_keep_their_order_and_are_known_ones() -> None:
     formats = REGISTRY["formats"]
-    assert formats.choices == FORMATS
+    assert formats.read(PROMISED.split()) == tuple(PROMISED.split())
     assert formats.read(["mp3-320", "flac"]) == ("mp3-320", "flac")
-    for text in ("mp3-320,flac", " mp3-320 , flac,", '["mp3-320", "flac"]'):
+    for text in ("mp3-320,flac", " MP3-320 , Flac,", '["mp3-320", "flac"]'):
         assert formats.read(text, from_text=True) == ("mp3-320", "flac")
     assert formats.read(" ", from_text=True) == ()
-    with pytest.raises(InvalidInput) as caught:
-        formats.read(["flac", "mp4"])
-    assert caught.value.field == "value[1]"
-    for value in ("flac", {"flac": 1}, None, ["flac"] * (len(FORMATS) + 1)):
+    for name in ("mp4", "flac-24", "flac\n", "", "mp3-1", "mp3-v1", "FLAC"):
+        with pytest.raises(InvalidInput, match="Expected a format") as caught:
+            formats.read(["flac", name])
+        assert caught.value.field == "value[1]"
+    for value in ("flac", {"flac": 1}, None, ["flac"] * 51):
         with pytest.raises(InvalidInput):
             formats.read(value)
     for text in ("flac;mp3", '["flac"', '{"flac": 1}'):

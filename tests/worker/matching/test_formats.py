@@ -6,6 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared.errors import InvalidInput
+from shared.settings.registry import REGISTRY
 from worker.clients.slskd_answers import File
 from worker.matching.formats import DEFAULT_FORMATS, formats_from_profile, known_format
 from worker.matching.offers import meets, read_offer
@@ -25,6 +27,16 @@ def test_what_can_be_wished_for(text: str) -> None:
 @pytest.mark.parametrize("text", [*UNKNOWN.split(), ""])
 def test_what_cannot_be_wished_for(text: str) -> None:
     assert not known_format(text)
+
+
+@pytest.mark.parametrize("text", [*KNOWN.split(), *UNKNOWN.split(), *DEFAULT_FORMATS, "flac\n", ""])
+def test_what_can_be_wished_for_can_be_set(text: str) -> None:
+    try:
+        REGISTRY["formats"].read([text.lower()])
+    except InvalidInput:
+        assert not known_format(text) or text != text.strip()
+    else:
+        assert known_format(text)
 
 
 @given(st.text())
