@@ -16,7 +16,11 @@ from shared.errors import InvalidInput
 from shared.settings.registry import REGISTRY
 
 # Their column, and the runtime setting here that means the same.
-_SETTINGS: Mapping[str, str] = {"downloadRetryAttempts": "album_max_attempts"}
+_SETTINGS: Mapping[str, str] = {
+    "downloadSource": "download_source",
+    "primaryFailureFallback": "fallback",
+    "downloadRetryAttempts": "album_max_attempts",
+}
 # Their column, and the environment variable here that means the same.
 _ENVIRONMENT: Mapping[str, str] = {
     "lidarrUrl": "LIDARR_URL",
@@ -27,8 +31,7 @@ _SECRET = frozenset({"lidarrApiKey", "lidarrWebhookSecret", "soulseekPassword"})
 # What else concerns downloads, and has no counterpart here.
 _WITHOUT = (
     *("lidarrEnabled", "soulseekUsername", "soulseekPassword", "soulseekEnabled", "soulseekDownloadPath"),
-    *("downloadSource", "primaryFailureFallback", "maxConcurrentDownloads", "soulseekConcurrentDownloads"),
-    *("musicPath", "downloadPath"),
+    *("maxConcurrentDownloads", "soulseekConcurrentDownloads", "musicPath", "downloadPath"),
 )
 _ENCRYPTED = re.compile(r"^(?P<iv>[0-9a-fA-F]{32}):(?P<text>(?:[0-9a-fA-F]{32})+)$")
 

@@ -74,6 +74,21 @@ def test_verdicts(value: int, set_here: frozenset[str], verdict: str) -> None:
     assert found.verdict == verdict
 
 
+@pytest.mark.parametrize(
+    ("theirs", "value", "verdict"),
+    [
+        ("downloadSource", "soulseek", "would set"),
+        ("downloadSource", "lidarr", "already set"),
+        ("downloadSource", "usenet", "out of range"),
+        ("primaryFailureFallback", "none", "would set"),
+        ("primaryFailureFallback", "soulseek", "already set"),
+    ],
+)
+def test_where_they_download_from_is_taken_over(theirs: str, value: str, verdict: str) -> None:
+    (found,) = judged({theirs: value}, None, frozenset())
+    assert found.verdict == verdict
+
+
 async def test_what_applies_is_set_and_recorded(theirs: Lidify, bring: Adopt, pool: Any) -> None:
     key = encrypted(SECRET, LONG[:32].encode())
     await theirs.put("SystemSettings", downloadRetryAttempts=5, lidarrApiKey=key, lidarrWebhookSecret="hook-geheim")
@@ -84,8 +99,14 @@ async def test_what_applies_is_set_and_recorded(theirs: Lidify, bring: Adopt, po
     said = msgspec.json.encode(report).decode() + "\n".join(report.lines(resume=False))
     assert SECRET not in said
     assert "hook-geheim" not in said
-    assert await pool.fetchval("SELECT value FROM settings") == 5
-    assert await pool.fetchval("SELECT type FROM events") == "SettingChanged"
+    rows = await pool.fetch("SELECT name, value FROM settings")
+    # Beside what was put there, the two that a row of theirs always has.
+    assert {row["name"]: row["value"] for row in rows} == {
+        "album_max_attempts": 5,
+        "download_source": "soulseek",
+        "fallback": "none",
+    }
+    assert {row["type"] for row in await pool.fetch("SELECT type FROM events")} == {"SettingChanged"}
     assert await differences(pool) == []
 
 
@@ -95,4 +116,4 @@ async def test_what_a_person_set_here_stays(theirs: Lidify, bring: Adopt, pool: 
     await theirs.put("SystemSettings", downloadRetryAttempts=5)
     report = await bring()
     assert [one.verdict for one in report.settings if one.ours == "album_max_attempts"] == ["already set"]
-    assert await pool.fetchval("SELECT value FROM settings") == 9
+    assert await pool.fetchval("SELECT value FROM settings WHERE name = 'album_max_attempts'") == 9
