@@ -85,9 +85,9 @@ class TransferRoutes:
         found = self._found(request)
         if found is None:
             return plain(404, "")
+        # Only what is over is removed, and what is cancelled just now isn't yet.
+        found.removed = found.removed or (found.done and Query(request).flag("remove"))
         self._transfers.cancel(found)
-        if Query(request).flag("remove"):
-            found.removed = True
         return plain(204, "")
 
     async def clear_completed(self, _request: web.Request) -> web.Response:
@@ -105,6 +105,8 @@ class TransferRoutes:
             return plain(500, f"User {username} appears to be offline")
         wanted = [(file.filename, file.size) for file in files]
         enqueued, failed = self._transfers.enqueue(username, wanted)
+        if not self._server.answers_enqueueing:
+            return plain(201, "")
         # Since 0.26 a failure is a .NET tuple, of which the JSON serialiser sees nothing.
         refused: list[Any] = [{} if self._server.has_batches else name for name, _ in failed]
         return answer({"enqueued": [compact(one.to_json()) for one in enqueued], "failed": refused}, 201)
@@ -112,7 +114,8 @@ class TransferRoutes:
     async def enqueue_batch(self, request: web.Request) -> web.Response:
         """Since 0.26: all files 201, some 207, none 200; the caller's GUID can be used only once."""
         if not self._server.has_batches:
-            return plain(404, "")
+            # Before 0.26 this was the older endpoint for a user of the name "batches", and the body is no list.
+            return plain(400, "The JSON value could not be converted to a list of files")
         asked = msgspec.json.decode(await request.read(), type=AskedBatch)
         username, files, destination = asked.username, asked.files, asked.options.get("destination")
         names = [file.filename for file in files]
@@ -138,6 +141,9 @@ class TransferRoutes:
             "createdAt": ticks(self._clock.now()),
             "options": {"destination": destination},
         }
+        if self._transfers.settings.broken_batches > 0:
+            self._transfers.settings.broken_batches -= 1
+            return plain(500, "One or more errors occurred")
         wanted = [(file.filename, file.size) for file in files]
         _, failed = self._transfers.enqueue(username, wanted, batch_id=batch_id, destination=destination)
         failures = [{"filename": name, "message": message} for name, message in failed]

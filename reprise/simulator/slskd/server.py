@@ -31,6 +31,7 @@ class Server:
         self.connected = True
         self.shared_files = 12_345
         self.search_post_s = 0.0
+        self.remote_file_management = False
         self.username = "reprise"
         self.password = "slskd"  # noqa: S105 the published default of a fresh slskd
         self.tokens.clear()
@@ -41,7 +42,16 @@ class Server:
 
     @property
     def has_batches(self) -> bool:
-        return tuple(int(part) for part in self.version.split(".")[:2]) >= (0, 26)
+        return self._minor >= (0, 26)
+
+    @property
+    def answers_enqueueing(self) -> bool:
+        """Whether the older endpoint says what it did."""
+        return self._minor >= (0, 24)
+
+    @property
+    def _minor(self) -> tuple[int, ...]:
+        return tuple(int(part) for part in self.version.split(".")[:2])
 
     def routes(self) -> list[web.RouteDef]:
         return [
@@ -145,6 +155,7 @@ class Server:
                 "shares": {"directories": ["/music"], "filters": []},
                 "soulseek": {"username": self.username, "listenPort": 50300},
                 "remoteConfiguration": False,
+                "remoteFileManagement": self.remote_file_management,
             }
         )
 

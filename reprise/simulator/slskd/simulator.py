@@ -14,6 +14,7 @@ from reprise.simulator.peer import SimulatedPeer
 from reprise.simulator.slskd.answers import plain
 from reprise.simulator.slskd.events import Events, Webhooks
 from reprise.simulator.slskd.network import Network, Outcome, Peer, Plan
+from reprise.simulator.slskd.routes_files import FileRoutes
 from reprise.simulator.slskd.routes_searches import SearchRoutes
 from reprise.simulator.slskd.routes_transfers import TransferRoutes
 from reprise.simulator.slskd.searches import Ban, Searches
@@ -51,6 +52,7 @@ class SlskdSimulator(SimulatedPeer):
             *self._server.routes(),
             *SearchRoutes(self.searches, self.events, self.network, self._server).routes(),
             *self._transfer_routes.routes(),
+            *FileRoutes(self.transfers, self._server, self.disk).routes(),
         ]
 
     def error(self, status: int) -> web.Response:
@@ -91,6 +93,8 @@ class SlskdSimulator(SimulatedPeer):
         knobs.add("transfer_attempts", int, self._set("attempts"))
         knobs.add("directory_events", bool, self._set("directory_events"))
         knobs.add("empty_transfers", int, self._set("empty_lists"))
+        knobs.add("broken_batches", int, self._set("broken_batches"))
+        knobs.add("remote_file_management", bool, partial(setattr, self._server, "remote_file_management"))
         knobs.add("raise", Raise, self._raise)
 
     def _set(self, name: str) -> Any:

@@ -100,6 +100,7 @@ class Settings:
     attempts: int = 1
     directory_events: bool = True
     empty_lists: int = 0
+    broken_batches: int = 0
     files_moved: int = 0
 
 

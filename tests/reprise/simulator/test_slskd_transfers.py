@@ -79,7 +79,7 @@ async def test_batch_answers(slskd: SlskdSimulator, ask: Caller) -> None:
 @pytest.mark.parametrize(("version", "failed"), [("0.25.1", [NAMES[0]]), ("0.26.0", [{}])])
 async def test_the_older_endpoint(slskd: SlskdSimulator, ask: Caller, version: str, failed: list[Any]) -> None:
     slskd.control(version=version, default_outcome="stall")
-    assert (await ask("POST", BATCHES, {"username": "one", "files": []}))[0] == (404 if version < "0.26" else 400)
+    assert (await ask("POST", BATCHES, {"username": "one", "files": []}))[0] == 400
     status, answer = await ask("POST", "/api/v0/transfers/downloads/one", files(NAMES[0]))
     assert (status, len(answer["enqueued"]), answer["failed"]) == (201, 1, [])
     assert "batchId" not in answer["enqueued"][0]
@@ -117,6 +117,19 @@ async def test_outcomes(
             folder["files"] for folder in (await ask.get("/api/v0/transfers/downloads/one"))["directories"]
         ]
         assert "moved" in transfer["exception"]
+
+
+async def test_before_0_24_the_older_endpoint_says_nothing(slskd: SlskdSimulator, ask: Caller) -> None:
+    slskd.control(version="0.23.2", default_outcome="stall")
+    assert await ask("POST", "/api/v0/transfers/downloads/one", files(NAMES[0])) == (201, "")
+    assert len(await states(ask)) == 1
+
+
+async def test_a_broken_batch_is_there_without_its_transfers(slskd: SlskdSimulator, ask: Caller) -> None:
+    slskd.control(broken_batches=1)
+    body = {"id": str(uuid.uuid4()), "username": "one", "files": files()}
+    assert [(await ask("POST", BATCHES, body))[0] for _ in range(2)] == [500, 409]
+    assert (await ask.get(f"{BATCHES}/{body['id']}"))["transfers"] == []
 
 
 async def test_timed_out_and_yet_it_comes(slskd: SlskdSimulator, ask: Caller) -> None:
@@ -175,6 +188,11 @@ async def test_lists_and_removal(slskd: SlskdSimulator, ask: Caller) -> None:
     assert (await ask("DELETE", one))[0] == 204
     assert (await ask.get(one))["state"] == "Completed, Cancelled"
     assert (await ask("GET", f"{one}/position"))[0] == 500
+    # It was under way when it was cancelled, so it's still there to be removed.
+    assert (await ask("DELETE", one, remove=True))[0] == 204
+    assert await states(ask) == []
+    _, answer = await ask("POST", "/api/v0/transfers/downloads/one", files(NAMES[1]))
+    await ask("DELETE", f"/api/v0/transfers/downloads/one/{answer['enqueued'][0]['id']}", remove=True)
     slskd.control(empty_transfers=1)
     assert await ask.get("/api/v0/transfers/downloads") == []
     assert len(await states(ask)) == 1
