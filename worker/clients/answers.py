@@ -12,6 +12,7 @@ import msgspec
 from shared.errors import GiveUp, RepriseError, StepAside, TryLater
 
 AWAY_FOR = timedelta(seconds=30)
+BUSY_FOR = timedelta(seconds=5)
 # A wrong key or address is mended by a person.
 MISCONFIGURED_FOR = timedelta(minutes=5)
 _LONGEST_TEXT = 500
@@ -38,13 +39,29 @@ class PeerAway(StepAside):
         self.outcome_unknown = outcome_unknown
 
 
+class PeerBusy(StepAside):
+    """The peer takes no more requests of this kind just now (429); it did nothing, and takes them again soon."""
+
+    code = "peer_busy"
+
+    def __init__(self, message: str, after: timedelta = BUSY_FOR) -> None:
+        super().__init__(message, after)
+
+
+class SoulseekAway(PeerAway):
+    """slskd is there, but has no connection to the Soulseek network, or isn't logged in."""
+
+    code = "soulseek_away"
+
+
 class PeerMisconfigured(StepAside):
     """The peer doesn't let us in, or isn't at its configured address; the message names the variable to mend."""
 
     code = "peer_misconfigured"
 
-    def __init__(self, message: str) -> None:
+    def __init__(self, message: str, status: int) -> None:
         super().__init__(message, MISCONFIGURED_FOR)
+        self.status = status
 
 
 class PeerFailed(TryLater):
@@ -94,18 +111,22 @@ def failure_of(
     match status:
         case 401 | 403:
             return PeerMisconfigured(
-                f"{peer} refuses our API key ({status}): set {variable}_API_KEY to the key it shows in its settings"
+                f"{peer} refuses our API key ({status}): set {variable}_API_KEY to the key it shows in its settings",
+                status,
             )
         case 301 | 302 | 303 | 307 | 308:
             return PeerMisconfigured(
                 f"{peer} sends us elsewhere ({status} to {location or 'nowhere'}): set {variable}_URL to the address"
-                " that answers itself, with its URL base"
+                " that answers itself, with its URL base",
+                status,
             )
         case 404:
             return NotFoundAtPeer(said)
         case 409:
             return PeerConflict(said)
-        case 408 | 425 | 429 | 502 | 503 | 504:
+        case 429:
+            return PeerBusy(said, BUSY_FOR if retry_after_s is None else wait)
+        case 408 | 425 | 502 | 503 | 504:
             return PeerAway(said, wait)
         case _ if 400 <= status < 500:
             return PeerRefused(said, complaints)

@@ -9,11 +9,11 @@ from typing import Any
 import msgspec
 
 
-class _Answer(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+class Answer(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """slskd spells names in camelCase."""
 
 
-class ServerState(_Answer, frozen=True, kw_only=True):
+class ServerState(Answer, frozen=True, kw_only=True):
     """slskd's connection to the Soulseek network; searches need `is_logged_in`."""
 
     state: str = ""
@@ -21,17 +21,17 @@ class ServerState(_Answer, frozen=True, kw_only=True):
     is_logged_in: bool = False
 
 
-class Version(_Answer, frozen=True, kw_only=True):
+class Version(Answer, frozen=True, kw_only=True):
     full: str = ""
     current: str = ""
 
 
-class Shares(_Answer, frozen=True, kw_only=True):
+class Shares(Answer, frozen=True, kw_only=True):
     directories: int = 0
     files: int = 0
 
 
-class Application(_Answer, frozen=True, kw_only=True):
+class Application(Answer, frozen=True, kw_only=True):
     version: Version = Version()
     server: ServerState = ServerState()
     shares: Shares = Shares()
@@ -49,7 +49,59 @@ class Application(_Answer, frozen=True, kw_only=True):
         return self.release >= (0, 26)
 
 
-class File(_Answer, frozen=True, kw_only=True):
+class Directories(Answer, frozen=True, kw_only=True):
+    """Folders by the names that slskd has for them, on its own machine."""
+
+    downloads: str = ""
+    incomplete: str = ""
+
+
+class Options(Answer, frozen=True, kw_only=True):
+    directories: Directories = Directories()
+    remote_file_management: bool = False
+
+
+class UserStatus(Answer, frozen=True, kw_only=True):
+    presence: str = ""
+
+    @property
+    def is_online(self) -> bool:
+        """Whether the user is connected, though perhaps away from the keyboard."""
+        return self.presence.lower() in {"online", "away"}
+
+
+class Search(Answer, frozen=True, kw_only=True):
+    """A search and how far it is; times are as slskd writes them."""
+
+    id: str = ""
+    search_text: str = ""
+    state: str = ""
+    response_count: int = 0
+    file_count: int = 0
+    locked_file_count: int = 0
+    started_at: str | None = None
+    ended_at: str | None = None
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        return words_of(self.state)
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether it has ended; `Completed, TimedOut` is the usual end."""
+        return "Completed" in self.words
+
+    @property
+    def is_errored(self) -> bool:
+        """Whether it ended, or couldn't even begin, because something broke."""
+        return "Errored" in self.words
+
+    @property
+    def is_cancelled(self) -> bool:
+        return "Cancelled" in self.words
+
+
+class File(Answer, frozen=True, kw_only=True):
     """A file that a peer shares. `filename` is its full remote name, parts divided by backslashes; `length` in seconds.
 
     `bit_rate` (kbit/s) is absent for lossless files, and all attributes may be: peers' clients differ.
@@ -65,7 +117,7 @@ class File(_Answer, frozen=True, kw_only=True):
     is_locked: bool = False
 
 
-class Response(_Answer, frozen=True, kw_only=True):
+class Response(Answer, frozen=True, kw_only=True):
     """What one peer answered to a search. `upload_speed` in bytes/s; locked files can be seen but not had."""
 
     username: str
@@ -76,7 +128,7 @@ class Response(_Answer, frozen=True, kw_only=True):
     locked_files: tuple[File, ...] = ()
 
 
-class EventRow(_Answer, frozen=True, kw_only=True):
+class EventRow(Answer, frozen=True, kw_only=True):
     """An event as slskd keeps it; `timestamp` is as it came, `data` is JSON text without id, type and timestamp."""
 
     id: str
@@ -87,11 +139,7 @@ class EventRow(_Answer, frozen=True, kw_only=True):
     @property
     def at(self) -> datetime | None:
         """When it happened (for a download: when the transfer ended); slskd may leave out that it's UTC."""
-        try:
-            found = msgspec.convert(self.timestamp, datetime)
-        except msgspec.ValidationError:
-            return None
-        return found if found.tzinfo else found.replace(tzinfo=UTC)
+        return instant(self.timestamp)
 
     def whole(self) -> dict[str, Any]:
         """The event in the form that a webhook has."""
@@ -108,3 +156,17 @@ class EventPage(msgspec.Struct, frozen=True, kw_only=True):
 
     total: int | None
     events: tuple[EventRow, ...]
+
+
+def words_of(state: str) -> tuple[str, ...]:
+    """The words of a state, such as `Completed, Succeeded`."""
+    return tuple(word for part in state.split(",") if (word := part.strip()))
+
+
+def instant(text: str | None) -> datetime | None:
+    """A time as slskd writes it, perhaps without saying that it's UTC; None if it can't be read."""
+    try:
+        found = msgspec.convert(text, datetime)
+    except msgspec.ValidationError:
+        return None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)

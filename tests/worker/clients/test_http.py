@@ -19,8 +19,10 @@ from shared.telemetry.metrics import PEER_CALLS
 from tests.harness.waiting import until
 from worker.clients import http
 from worker.clients.answers import (
+    BUSY_FOR,
     NotFoundAtPeer,
     PeerAway,
+    PeerBusy,
     PeerConflict,
     PeerFailed,
     PeerMisconfigured,
@@ -227,9 +229,14 @@ async def test_what_other_answers_mean(
 
 async def test_a_peer_may_say_when_to_come_back(server: Scripted, peer: Peer) -> None:
     server.answers = [status(429, "Only one at a time", **{"Retry-After": "7"})]
-    with pytest.raises(PeerAway, match="Only one at a time") as caught:
+    with pytest.raises(PeerBusy, match="Only one at a time") as caught:
         await peer.call(MAKE)
     assert caught.value.after == timedelta(seconds=7)
+    server.answers = [status(429, "Only one at a time")]
+    with pytest.raises(PeerBusy) as caught:
+        await peer.call(MAKE)
+    assert caught.value.after == BUSY_FOR
+    assert issubclass(PeerBusy, StepAside)
 
 
 async def test_an_answer_that_is_too_large_is_not_read(

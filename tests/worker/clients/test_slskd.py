@@ -6,11 +6,13 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from reprise.simulator import SlskdSimulator
+from reprise.simulator import DiskFile, SlskdSimulator
 from shared.config import Secret
-from worker.clients.answers import PeerAway, PeerMisconfigured
+from worker.clients import slskd_server
+from worker.clients.answers import PeerAway, PeerMisconfigured, PeerRefused
 from worker.clients.slskd import SlskdClient
 from worker.clients.slskd_answers import Application, EventRow, Version
+from worker.clients.slskd_server import Removal
 
 KEY = "a-key-of-sixteen-characters"
 
@@ -44,6 +46,69 @@ async def test_it_says_its_version_and_state(slskd: SlskdClient, simulator: Slsk
 )
 def test_versions_are_numbers(text: str, release: tuple[int, ...]) -> None:
     assert Application(version=Version(current=text)).release == release
+
+
+async def test_the_version_is_read_again_after_a_while(
+    slskd: SlskdClient, simulator: SlskdSimulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert await slskd.takes_batches()
+    simulator.control(version="0.25.1")
+    assert await slskd.takes_batches()
+    assert len(simulator.calls) == 1
+    monkeypatch.setattr(slskd_server, "VERSION_KEPT_S", 0.0)
+    assert not await slskd.takes_batches()
+
+
+async def test_its_folders_are_told(slskd: SlskdClient, simulator: SlskdSimulator) -> None:
+    simulator.control(downloads_dir="/data/soulseek", remote_file_management=True)
+    options = await slskd.options()
+    assert (options.directories.downloads, options.directories.incomplete) == ("/data/soulseek", "/incomplete")
+    assert options.remote_file_management
+
+
+async def test_who_is_online(slskd: SlskdClient, simulator: SlskdSimulator) -> None:
+    simulator.control(peers=[{"username": "a/b c?"}, {"username": "gone", "online": False}])
+    assert [await slskd.user_online(name) for name in ("a/b c?", "gone", "nobody")] == [True, False, False]
+
+
+def saved(simulator: SlskdSimulator, *folders: str) -> None:
+    for folder in folders:
+        simulator.disk.put(DiskFile(path=f"/downloads/{folder}/01.flac", size=1))
+
+
+async def test_a_folder_is_deleted_only_where_that_is_allowed(slskd: SlskdClient, simulator: SlskdSimulator) -> None:
+    saved(simulator, "job-1/CD1", "job-1/CD2", "job-2")
+    assert await slskd.delete_folder("job-1") is Removal.NOT_ALLOWED
+    simulator.control(remote_file_management=True)
+    assert await slskd.delete_folder("job-1/CD1") is Removal.REMOVED
+    assert await slskd.delete_folder("job-1/") is Removal.REMOVED
+    assert await slskd.delete_folder("job-1") is Removal.GONE
+    assert [file.path for file in simulator.disk.under("/downloads")] == ["/downloads/job-2/01.flac"]
+    simulator.control(bad_key=True)
+    with pytest.raises(PeerMisconfigured):
+        await slskd.delete_folder("job-2")
+
+
+@pytest.mark.parametrize("folder", ["a??", "xa??", "xxa??", "Ænima", "Sigur Rós/( )", "Motörhead: Überkill?"])
+async def test_folders_of_any_name_are_deleted(slskd: SlskdClient, simulator: SlskdSimulator, folder: str) -> None:
+    simulator.control(remote_file_management=True)
+    saved(simulator, folder, "job-2")
+    assert await slskd.delete_folder(folder) is Removal.REMOVED
+    assert [file.path for file in simulator.disk.under("/downloads")] == ["/downloads/job-2/01.flac"]
+
+
+async def test_a_folder_whose_name_cannot_be_said_stays(slskd: SlskdClient, simulator: SlskdSimulator) -> None:
+    simulator.control(remote_file_management=True)
+    saved(simulator, "ÿÿÿ")
+    assert await slskd.delete_folder("ÿÿÿ") is Removal.NOT_ALLOWED
+
+
+@pytest.mark.parametrize("folder", ["", ".", "/", "/etc", "..", "job/../..", "./"])
+async def test_no_other_folder_is_deleted(slskd: SlskdClient, simulator: SlskdSimulator, folder: str) -> None:
+    simulator.control(remote_file_management=True)
+    with pytest.raises(PeerRefused, match="no folder below"):
+        await slskd.delete_folder(folder)
+    assert simulator.calls == []
 
 
 async def test_events_come_newest_first_in_slices_with_their_content(
