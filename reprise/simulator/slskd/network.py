@@ -40,7 +40,10 @@ class SharedFile(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 
 
 class Folder(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    """A shared folder; without `files` it holds `tracks` made-up ones. `album_mbid` and `bad` tell Lidarr."""
+    """A shared folder; without `files` it holds `tracks` made-up ones.
+
+    `album_mbid`, `first_track` (its files are the album's tracks from that one on) and `bad` tell Lidarr.
+    """
 
     path: str
     files: list[SharedFile | str] = []
@@ -48,6 +51,7 @@ class Folder(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     format: str = "flac"
     locked: bool = False
     album_mbid: str = ""
+    first_track: int = 1
     bad: bool = False
 
     @property
@@ -128,14 +132,14 @@ class Network:
         return plan.files.get(name) or plan.attempts[min(used, len(plan.attempts) - 1)]
 
     def find(self, username: str, filename: str) -> tuple[Folder, SharedFile, int] | None:
-        """A shared file by its full remote name, with its place in the folder from 1."""
+        """A shared file by its full remote name, with its number in the album."""
         peer = self.peers.get(username)
         path, _, name = filename.rpartition("\\")
         for folder in peer.folders if peer is not None else ():
             if folder.path == path:
-                for place, file in enumerate(folder.shared, 1):
+                for number, file in enumerate(folder.shared, folder.first_track):
                     if file.name == name:
-                        return folder, file, place
+                        return folder, file, number
         return None
 
     def search(self, text: str) -> list[Json]:
