@@ -7,10 +7,12 @@ import gc
 import signal
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 
 import structlog
 
 from shared.acquisition.fold import Folding
+from shared.cache import Cache
 from shared.config import Config
 from shared.errors import ConfigError, ConfigFault, Unavailable
 from shared.locks import Locks
@@ -48,18 +50,26 @@ async def serve(config: Config) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
-    async with working(config, stopping=stopping) as port:
+    async with working(config, stopping=stopping) as worker:
         gc.freeze()
         gc.set_threshold(_COLLECT_EVERY)
-        log.info("worker.ready", metrics_port=port)
+        log.info("worker.ready", metrics_port=worker.metrics_port)
         await stopping.wait()
         log.info("worker.stopping")
     log.info("worker.stopped")
 
 
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """A worker at work; settings is None while it waits for its first connection to Postgres."""
+
+    metrics_port: int
+    settings: SettingsFeed | None = None
+
+
 @asynccontextmanager
-async def working(config: Config, *, stopping: asyncio.Event) -> AsyncIterator[int]:
-    """A worker at work within the block; yields the port of its metrics. Setting stopping ends the claiming."""
+async def working(config: Config, *, stopping: asyncio.Event) -> AsyncIterator[Worker]:
+    """A worker at work within the block. Setting stopping ends the claiming."""
     if config.database_url is None:
         fault = ConfigFault("DATABASE_URL", "is unset", "Name a Postgres, or use `reprise up`, which brings its own")
         raise ConfigError([fault])
@@ -68,7 +78,7 @@ async def working(config: Config, *, stopping: asyncio.Event) -> AsyncIterator[i
         stack.push_async_callback(server.close)
         pool = await _open_pool(config.database_url.reveal(), stopping)
         if pool is None:
-            yield server.port
+            yield Worker(server.port)
             return
         stack.push_async_callback(_close_pool, pool)
         link = RedisLink(config.redis_url)
@@ -97,12 +107,14 @@ async def working(config: Config, *, stopping: asyncio.Event) -> AsyncIterator[i
 
         drain = Drain(pool, folding, offer)
         executor = Executor(
-            Tools(pool=pool, lidarr=lidarr, slskd=slskd, settings=feed.current), Locks(link, pool), offer
+            Tools(pool=pool, lidarr=lidarr, slskd=slskd, settings=feed.current, cache=Cache(link)),
+            Locks(link, pool),
+            offer,
         )
         sweep = Sweep(pool, offer, settings=feed.current, lidarr=lidarr is not None)
         fleet = asyncio.create_task(_run_all(link, drain, executor, sweep, stopping), name="fleet")
         try:
-            yield server.port
+            yield Worker(server.port, feed)
         finally:
             stopping.set()
             await fleet

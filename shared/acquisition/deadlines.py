@@ -8,7 +8,7 @@ from __future__ import annotations
 from shared.acquisition.choosing import SOULSEEK
 from shared.acquisition.findings import DeadlinePassed, DownloadVanished, Phase
 from shared.acquisition.model import Acquisition, AttemptState, Context, Outcome, State
-from shared.acquisition.steps import applied, end_attempt, fail_attempt, finish, ignored, leave, numbered, put_attempt
+from shared.acquisition.steps import fail_attempt, finish, give_up, ignored, numbered
 
 _STATES: dict[Phase, tuple[AttemptState, ...]] = {
     "no_source": (AttemptState.SEARCHING,),
@@ -34,10 +34,7 @@ def deadline_passed(acquisition: Acquisition, signal: DeadlinePassed, context: C
         return ignored(acquisition, "already_further")
     if attempt.source == SOULSEEK and attempt.state is AttemptState.IMPORTING and acquisition.reason:
         # What kept Lidarr from importing isn't the candidate's fault, and another one would meet the same.
-        why = f"{reason}. {acquisition.reason}"[:1000]
-        ended = put_attempt(acquisition, end_attempt(attempt, AttemptState.ABANDONED, context, why))
-        over = finish(ended, State.FAILED, context, reason=why)
-        return applied(over.after, *leave(acquisition, attempt, context), *over.orders, reason=why)
+        return give_up(acquisition, attempt, context, reason=f"{reason}. {acquisition.reason}"[:1000])
     return fail_attempt(acquisition, attempt, context, reason=reason, block=True)
 
 

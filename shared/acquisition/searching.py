@@ -14,6 +14,7 @@ from shared.acquisition.steps import (
     fail_attempt,
     finish,
     first_import,
+    give_up,
     go_on,
     ignored,
     is_complete,
@@ -94,4 +95,6 @@ def command_failed(acquisition: Acquisition, signal: CommandFailed, context: Con
     attempt = numbered(acquisition, signal.attempt, _AT_WORK.get(signal.command, AttemptState.SEARCHING))
     if attempt is None:
         return ignored(acquisition, signal.reason)
+    if attempt.state is AttemptState.IMPORTING:
+        return give_up(acquisition, attempt, context, reason=signal.reason)
     return fail_attempt(acquisition, attempt, context, reason=signal.reason)

@@ -161,6 +161,14 @@ def fail_attempt(
     return Outcome(gone_on.after, applied=True, reason=gone_on.reason, orders=(*drop, *gone_on.orders))
 
 
+def give_up(acquisition: Acquisition, attempt: Attempt, context: Context, *, reason: str) -> Outcome:
+    """End the acquisition though its candidate isn't to blame: another one would meet the same, so none is fetched."""
+    ended = put_attempt(acquisition, end_attempt(attempt, AttemptState.ABANDONED, context, reason))
+    over = finish(ended, State.FAILED, context, reason=reason)
+    orders = (*leave(acquisition, attempt, context), *over.orders)
+    return applied(over.after, *orders, reason=reason)
+
+
 def finish(
     acquisition: Acquisition,
     state: State,

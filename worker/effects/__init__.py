@@ -9,20 +9,28 @@ from shared.acquisition.commands import (
     AbandonDownload,
     CheckAlbum,
     Command,
+    DropTransfers,
+    EnqueueDownload,
     EnsureAlbum,
     FollowSearch,
+    FollowSoulseekSearch,
     ObservePeer,
     RollUpBatch,
     SearchAlbum,
+    SearchSoulseek,
 )
 from worker.effects.abandon_download import abandon_download
 from worker.effects.check_album import check_album
+from worker.effects.drop_transfers import drop_transfers
 from worker.effects.effect import Effect
+from worker.effects.enqueue_download import enqueue_download
 from worker.effects.ensure_album import ensure_album
 from worker.effects.follow_search import follow_search
+from worker.effects.follow_soulseek_search import follow_soulseek_search
 from worker.effects.observe_peer import observe_peer
 from worker.effects.roll_up_batch import roll_up_batch
 from worker.effects.search_album import search_album
+from worker.effects.search_soulseek import search_soulseek
 
 EFFECTS: Mapping[type[Command], Effect[Any]] = {
     EnsureAlbum: ensure_album,
@@ -30,6 +38,10 @@ EFFECTS: Mapping[type[Command], Effect[Any]] = {
     FollowSearch: follow_search,
     CheckAlbum: check_album,
     AbandonDownload: abandon_download,
+    SearchSoulseek: search_soulseek,
+    FollowSoulseekSearch: follow_soulseek_search,
+    EnqueueDownload: enqueue_download,
+    DropTransfers: drop_transfers,
     ObservePeer: observe_peer,
     RollUpBatch: roll_up_batch,
 }

@@ -12,6 +12,7 @@ from shared.acquisition.model import Acquisition, Attempt, AttemptState
 from shared.acquisition.signals import Signal
 from shared.acquisition.steps import numbered
 from shared.acquisition.store import read_acquisitions
+from shared.cache import Cache
 from shared.errors import StepAside
 from shared.eventlog.event import Delivery
 from shared.postgres.pool import Connection, Pool
@@ -35,12 +36,17 @@ C_contra = TypeVar("C_contra", bound=Command, contravariant=True)
 
 @dataclass(frozen=True, slots=True)
 class Tools:
-    """What effects work with. A peer is None where it isn't configured; settings gives the values in force."""
+    """What effects work with. A peer is None where it isn't configured; settings gives the values in force.
+
+    outages: since when each peer has been of no use, by the monotonic clock (worker/outages.py).
+    """
 
     pool: Pool
     lidarr: LidarrClient | None
     slskd: SlskdClient | None = None
     settings: Callable[[], Settings] = Settings
+    cache: Cache | None = None
+    outages: dict[str, float] = field(default_factory=dict)
 
     async def attempt(self, command: OfAttempt, *states: AttemptState) -> tuple[Acquisition, Attempt] | None:
         """The attempt that a command is about, as it stands now; None where it isn't in one of these states (with none
