@@ -13,9 +13,9 @@ from ingest.api.albums import NOBODY_ELSE, AlbumAsked, UserId, Why
 from ingest.api.paging import JobKey, Page, Paged, decode_cursor, encode_cursor, page_of
 from ingest.api.routes import PREFIX, Call, Nothing, Route, answer
 from ingest.api.services import Services
-from ingest.api.shapes import HistoryEntry, Job, JobDetail, JobOrigin
+from ingest.api.shapes import HistoryEntry, Job, JobDetail, JobOrigin, Tried
 from shared.acquisition.acts import Act
-from shared.acquisition.asking import job_id_for, same_request
+from shared.acquisition.asking import BUDGET_SPENT, failed_request, job_id_for, same_request
 from shared.acquisition.model import State
 from shared.acquisition.signals import JobCancelled, JobRequested, JobRetried
 from shared.errors import Conflict, InvalidInput, NotFound
@@ -28,6 +28,7 @@ _WHY_NOT = {
     "already_asked": "Another job of the same user for this album, in the same batch, is active already.",
     "job_is_elsewhere": "The job has moved to another acquisition meanwhile; read it again.",
     "no_such_job": "The job is gone.",
+    BUDGET_SPENT: "The album's budget is spent: say in `reason` why it should be tried again.",
 }
 
 
@@ -67,16 +68,18 @@ async def list_jobs(call: Call[JobFilter, Nothing]) -> web.Response:
 
 
 async def show_job(call: Call[Nothing, Nothing]) -> web.Response:
-    """One job, with the history of its acquisition."""
+    """One job, with the attempts and the history of its acquisition."""
     async with call.services.reading() as connection:
         job = await _job(connection, call.id)
-        rows = await connection.fetch(_Q["history"], job.acquisition_id)
-    history = [msgspec.convert(dict(row), HistoryEntry) for row in rows]
-    return answer(JobDetail(**msgspec.structs.asdict(job), history=history))
+        attempts = await connection.fetch(_Q["tried"], job.acquisition_id)
+        decisions = await connection.fetch(_Q["history"], job.acquisition_id)
+    tried = [msgspec.convert(dict(row), Tried) for row in attempts]
+    history = [msgspec.convert(dict(row), HistoryEntry) for row in decisions]
+    return answer(JobDetail(**msgspec.structs.asdict(job), tried=tried, history=history))
 
 
 async def ask_for_album(call: Call[Nothing, JobAsked]) -> web.Response:
-    """201 with a new job, or 200 with the one that asks for the same already."""
+    """201 with a new job, or 200 with the one that asks for the same already, or asked in vain."""
     asked = call.body
     if asked.batch_id is not None:
         await _check_batch(call.services, asked.batch_id)
@@ -87,7 +90,7 @@ async def ask_for_album(call: Call[Nothing, JobAsked]) -> web.Response:
     decision = done.decisions[0]
     home = done.folded.work.acquisitions[decision.subject_id]
     new = decision.outcome == "applied"
-    known = None if new else same_request(home, signal)
+    known = None if new else same_request(home, signal) or failed_request(home, signal)
     async with call.services.reading() as connection:
         job = await _job(connection, known.id if known else job_id_for(done.event_id, home.id))
     return answer(job, status=201 if new else 200, headers={"Location": f"{PREFIX}/jobs/{job.id}"})

@@ -105,9 +105,26 @@ class HistoryEntry(msgspec.Struct, kw_only=True):
     event_received_at: Time | None
 
 
-class JobDetail(Job, kw_only=True):
-    """A job with every decision about its acquisition, oldest first."""
+class Tried(msgspec.Struct, kw_only=True):
+    """One attempt of a job's acquisition: what was tried where, and what became of it."""
 
+    number: int
+    source: Literal["lidarr", "soulseek"]
+    state: Literal["searching", "downloading", "importing", "completed", "failed", "abandoned"]
+    release: Annotated[str | None, msgspec.Meta(description="The release or folder that was downloaded.")]
+    peer: Annotated[str | None, msgspec.Meta(description="On Soulseek: who shares it.")]
+    size_bytes: int | None
+    files: Annotated[int, msgspec.Meta(description="On Soulseek: how many files were wanted.")]
+    files_arrived: int
+    reason: str | None
+    started_at: Time
+    finished_at: Time | None
+
+
+class JobDetail(Job, kw_only=True):
+    """A job with every attempt and every decision about its acquisition, oldest first."""
+
+    tried: list[Tried]
     history: list[HistoryEntry]
 
 

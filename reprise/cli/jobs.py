@@ -13,6 +13,7 @@ from reprise.cli.kinds import as_json, paged, reason
 
 STATES = ("pending", "searching", "downloading", "importing", "completed", "failed", "cancelled")
 _COLUMNS = ("created_at", "id", "state", "user_id", "artist_name", "album_title", "attempts", "reason")
+_TRIED = ("number", "source", "state", "peer", "release", "size_bytes", "files_arrived", "files", "reason")
 _DECISIONS = ("decided_at", "sequence", "signal", "outcome", "after_state", "reason", "event_id")
 
 
@@ -85,8 +86,11 @@ async def _show(job_id: UUID, *, as_json: bool) -> None:
         show.json(answer)
         return
     job = answer.read()
-    show.thing(job, leave_out=("history",))
+    show.thing(job, leave_out=("tried", "history"))
     click.echo()
+    if job["tried"]:
+        show.rows(job["tried"], _TRIED)
+        click.echo()
     show.rows(job["history"], _DECISIONS)
 
 

@@ -48,6 +48,13 @@ LEFT JOIN events AS e ON e.id = d.event_id
 WHERE d.subject_id = $1
 ORDER BY d.sequence;
 
+-- name: tried
+SELECT number, source, state, coalesce(release_title, folder) AS release, peer, size_bytes,
+    jsonb_array_length(files) AS files, files_arrived, reason, started_at, finished_at
+FROM attempts
+WHERE acquisition_id = $1
+ORDER BY number;
+
 -- name: batches
 SELECT b.id, b.user_id, b.label, b.state, b.version, b.total, b.completed, b.failed, b.cancelled, b.created_at,
     b.finished_at

@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from shared.acquisition.acts import own_delivery
-from shared.acquisition.signals import AlbumRef, Imported
+from shared.acquisition.signals import AlbumReady, AlbumRef, CommandFailed, Imported, Signal
 from shared.eventlog import store as eventlog
 from shared.eventlog.event import REPRISE
 
@@ -29,6 +29,7 @@ async def test_a_job_is_made_and_can_be_read_with_its_history(api: Any, album: A
     assert made.headers["Location"] == f"/api/v1/jobs/{job['id']}"
     shown = await api.get(made.headers["Location"])
     history = shown.pop("history")
+    assert shown.pop("tried") == []
     assert shown == job
     assert [(one["sequence"], one["signal"], one["outcome"]) for one in history] == [(1, "JobRequested", "applied")]
     assert (history[0]["event_source"], history[0]["event_type"]) == ("operator", "JobRequested")
@@ -83,15 +84,43 @@ async def test_a_retry_is_refused_while_the_same_is_asked_for_again(api: Any, al
 
 async def test_a_finished_job_cannot_be_opened_again(api: Any, pool: Any, album: Album) -> None:
     job = await api.post("/api/v1/jobs", album, status=201)
-    signal = Imported(album=AlbumRef(mbid=UUID(album["album_mbid"])), at=datetime.now(UTC))
-    delivery = own_delivery(signal, source=REPRISE)
-    async with pool.acquire() as connection, connection.transaction():
-        await eventlog.append(connection, [delivery])
-        await api.services.folding.fold(connection, await eventlog.claim_these(connection, [delivery.id]))
+    await told(api, pool, Imported(album=AlbumRef(mbid=UUID(album["album_mbid"])), at=datetime.now(UTC)))
     done = await api.get(f"/api/v1/jobs/{job['id']}")
     assert (done["state"], done["source"], done["attempts"]) == ("completed", "lidarr", 1)
     refused = await api.post(f"/api/v1/jobs/{job['id']}/retry", status=409)
     assert "completed" in refused["detail"]
+
+
+async def told(api: Any, pool: Any, signal: Signal) -> None:
+    """Let something that an effect found be folded."""
+    delivery = own_delivery(signal, source=REPRISE)
+    async with pool.acquire() as connection, connection.transaction():
+        await eventlog.append(connection, [delivery])
+        await api.services.folding.fold(connection, await eventlog.claim_these(connection, [delivery.id]))
+
+
+async def test_a_spent_budget_holds_against_whoever_asks_but_not_against_a_reason(
+    api: Any, pool: Any, album: Album
+) -> None:
+    job = (await replace_lidarr(api)("POST", "/api/v1/jobs", json=album)).json
+    home = UUID(job["acquisition_id"])
+    await told(api, pool, AlbumReady(acquisition_id=home, lidarr_album_id=1, track_file_count=0, track_count=9))
+    for attempt in (1, 2, 3):
+        failed = CommandFailed(acquisition_id=home, attempt=attempt, command="SearchAlbum", reason="Lidarr is broken")
+        await told(api, pool, failed)
+    spent = await api.get(f"/api/v1/jobs/{job['id']}")
+    assert (spent["state"], spent["reason"][:14]) == ("failed", "attempts_spent")
+    assert [(one["number"], one["source"], one["state"], one["reason"]) for one in spent["tried"]] == [
+        (number, "lidarr", "failed", "Lidarr is broken") for number in (1, 2, 3)
+    ]
+    again = await api("POST", "/api/v1/jobs", json=album)
+    assert (again.status, again.json["id"]) == (200, job["id"])
+    other = await api.post("/api/v1/jobs", {**album, "user_id": "ann"}, status=201)
+    assert (other["state"], other["reason"][:12]) == ("failed", "budget_spent")
+    refused = await api.post(f"/api/v1/jobs/{job['id']}/retry", status=409)
+    assert "reason" in refused["detail"]
+    opened = await api.post(f"/api/v1/jobs/{job['id']}/retry", {"reason": "Lidarr is mended"}, status=202)
+    assert opened["state"] == "pending"
 
 
 async def test_a_job_says_which_peer_it_waits_for(api: Any, pool: Any, album: Album) -> None:
