@@ -8,6 +8,7 @@ from typing import Literal, assert_never
 
 import structlog
 
+from reprise.simulator.disk import Disk
 from reprise.simulator.lidarr import LidarrSimulator
 from reprise.simulator.peer import SimulatedPeer
 from reprise.simulator.slskd import SlskdSimulator
@@ -15,12 +16,13 @@ from reprise.simulator.slskd import SlskdSimulator
 log = structlog.get_logger(__name__)
 
 
-def build(kind: Literal["lidarr", "slskd"], *, api_key: str) -> SimulatedPeer:
+def build(kind: Literal["lidarr", "slskd"], *, api_key: str, disk: Disk | None = None) -> SimulatedPeer:
+    """A peer of this kind; those that share a disk see each other's files."""
     match kind:
         case "lidarr":
-            return LidarrSimulator(api_key=api_key)
+            return LidarrSimulator(api_key=api_key, disk=disk)
         case "slskd":
-            return SlskdSimulator(api_key=api_key)
+            return SlskdSimulator(api_key=api_key, disk=disk)
         case _:
             assert_never(kind)
 

@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 import structlog
 
+from reprise.simulator.disk import Disk
 from reprise.simulator.run import build
 from reprise.standalone.story import play
 from shared.config import Config, Secret
@@ -25,11 +26,11 @@ _REPLACED = ("LIDARR_URL", "LIDARR_API_KEY", "SLSKD_URL", "SLSKD_API_KEY")
 class SimulatedPart:
     """One simulated peer inside this process; supervised like the others, but it can't die alone."""
 
-    def __init__(self, kind: Literal["lidarr", "slskd"], *, webhook_url: str, config: Config) -> None:
+    def __init__(self, kind: Literal["lidarr", "slskd"], *, webhook_url: str, config: Config, disk: Disk) -> None:
         self.name = f"simulated-{kind}"
         self.api_key = secrets.token_hex(16)
         self.url = ""
-        self._peer = build(kind, api_key=self.api_key)
+        self._peer = build(kind, api_key=self.api_key, disk=disk)
         self._webhooks = {
             "url": f"{webhook_url}/webhooks/{kind}",
             "secret": config.webhook_secret.reveal() if config.webhook_secret else "",
@@ -65,8 +66,9 @@ class Demo:
         self._config = config
         self._url = url
         self._say = say
-        self._lidarr = SimulatedPart("lidarr", webhook_url=url, config=config)
-        self._slskd = SimulatedPart("slskd", webhook_url=url, config=config)
+        disk = Disk()
+        self._lidarr = SimulatedPart("lidarr", webhook_url=url, config=config, disk=disk)
+        self._slskd = SimulatedPart("slskd", webhook_url=url, config=config, disk=disk)
 
     @property
     def parts(self) -> tuple[SimulatedPart, SimulatedPart]:
@@ -97,6 +99,7 @@ class Demo:
         """The story, once. What goes wrong is told, and never ends `up`."""
         token = self._config.admin_token
         try:
-            await play(self._lidarr, url=self._url, admin_token=token.reveal() if token else "", say=self._say)
+            secret = token.reveal() if token else ""
+            await play(self._lidarr, self._slskd, url=self._url, admin_token=secret, say=self._say)
         except Exception as error:
             log.exception("demo.failed", error=str(error))

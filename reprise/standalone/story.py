@@ -1,4 +1,4 @@
-"""The story of the demo: an album that arrives, one that can't be had, and a batch that completes.
+"""The story of the demo: an album that arrives, one from Soulseek, one that can't be had, a batch that completes.
 
 It asks through the public API, as any client would, and tells what it sees there.
 """
@@ -17,6 +17,7 @@ import structlog
 log = structlog.get_logger(__name__)
 
 _POLL_S = 0.5
+_TRACKS = ("Opening", "Slow Water", "Lanterns", "Closing")
 _FINAL = ("completed", "failed", "cancelled")
 
 
@@ -38,28 +39,36 @@ class _Album:
         return {"album_mbid": self.mbid, "artist_name": self.artist, "album_title": self.title}
 
 
-async def play(lidarr: Knobbed, *, url: str, admin_token: str, say: Callable[[str], None]) -> None:
+async def play(lidarr: Knobbed, slskd: Knobbed, *, url: str, admin_token: str, say: Callable[[str], None]) -> None:
     """Play it once. Raises what the API or a knob refuses."""
     arrives = _Album("The Paper Lanterns", "First Light")
+    rare = _Album("Kettle Hill", "Live at the Pier", "nothing_found")
     lost = _Album("Salt & Vinegar", "The Unfindable Tape", "fail")
     batch = [_Album("Nine Bridges", title) for title in ("North Bank", "South Bank", "Undertow")]
     # Lidarr's own searches after a failure would make the story endless.
     lidarr.control(auto_redownload_failed=False)
-    for album in (arrives, lost, *batch):
-        known = {"album_mbid": album.mbid, "title": album.title, "artist_name": album.artist, "tracks": 4}
+    for album in (arrives, rare, lost, *batch):
+        known = {"album_mbid": album.mbid, "title": album.title, "artist_name": album.artist, "tracks": _TRACKS}
         lidarr.control(album=known, plan={"album_mbid": album.mbid, "attempts": [album.outcome]})
+    slskd.control(peer={"username": "pier_tapes", "folders": [_shared(rare)]})
     async with aiohttp.ClientSession(
         url, headers={"Authorization": f"Bearer {admin_token}"}, timeout=aiohttp.ClientTimeout(total=10)
     ) as session:
-        jobs = {a.title: await _ask(session, "/api/v1/jobs", a.wanted()) for a in (arrives, lost)}
+        jobs = {a.title: await _ask(session, "/api/v1/jobs", a.wanted()) for a in (arrives, rare, lost)}
         discovery = await _ask(
             session, "/api/v1/batches", {"label": "Demo discovery", "albums": [a.wanted() for a in batch]}
         )
-        say("[DEMO] asked for two albums and a batch of three; watch them with `reprise jobs`")
+        say("[DEMO] asked for three albums and a batch of three; watch them with `reprise jobs`")
         paths = {title: f"/api/v1/jobs/{job}" for title, job in jobs.items()}
         paths["batch Demo discovery"] = f"/api/v1/batches/{discovery}"
         await asyncio.gather(*(_follow(session, name, path, say) for name, path in paths.items()))
         say("[DEMO] the story is over; everything stays up until Ctrl-C")
+
+
+def _shared(album: _Album) -> dict[str, object]:
+    """The album as somebody on Soulseek shares it."""
+    files = [f"{number:02d} {track}.flac" for number, track in enumerate(_TRACKS, 1)]
+    return {"path": f"Music\\{album.artist}\\{album.title}", "files": files, "album_mbid": album.mbid}
 
 
 async def _ask(session: aiohttp.ClientSession, path: str, wanted: Mapping[str, object]) -> str:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from msgspec.structs import replace
 
+from shared.acquisition.choosing import is_spent
 from shared.acquisition.commands import RollUpBatch
 from shared.acquisition.model import Context, Order, State
 from shared.acquisition.signals import BatchCancelled, BatchRequested, JobCancelled, JobRequested, Signal
@@ -16,6 +17,8 @@ from shared.acquisition.workspace import Batch, Decision, Workspace, record
 from shared.eventlog.identity import derived_id
 
 STALE = "stale_version"
+# A missing album that couldn't be had is asked for anew by the clock after this long, however often the clock looks.
+ASK_AGAIN_AFTER = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +33,22 @@ class BatchDecision:
 def batch_id_for(cause: UUID) -> UUID:
     """The id of the batch that an event makes; a replay finds the same one."""
     return derived_id(cause, "batch")
+
+
+def not_asked_lately(signal: BatchRequested, work: Workspace, now: datetime) -> BatchRequested:
+    """What Lidarr misses, without what is being got, was asked for within ASK_AGAIN_AFTER, or has spent its budget."""
+    return replace(
+        signal, albums=tuple(wish for wish in signal.albums if not _asked_lately(work, wish.album_mbid, now))
+    )
+
+
+def _asked_lately(work: Workspace, album: UUID, now: datetime) -> bool:
+    if work.active_for(album) is not None:
+        return True
+    newest = next(iter(work.over_for(album)), None)
+    if newest is None or newest.finished_at is None:
+        return False
+    return is_spent(newest, now) or (newest.driven and now - newest.finished_at < ASK_AGAIN_AFTER)
 
 
 def decide(signal: BatchRequested | BatchCancelled, work: Workspace, context: Context, event_id: UUID) -> BatchDecision:

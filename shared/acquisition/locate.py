@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TypeAlias, assert_never
 from uuid import UUID
 
-from msgspec.structs import replace
-
 from shared.acquisition.adopted import Adopted, BatchAdopted
+from shared.acquisition.batches import not_asked_lately
 from shared.acquisition.choosing import is_spent
 from shared.acquisition.findings import (
     DeadlinePassed,
@@ -62,9 +61,6 @@ from shared.acquisition.signals import (
 from shared.acquisition.steps import from_before
 from shared.acquisition.workspace import Workspace
 from shared.eventlog.identity import derived_id
-
-# A missing album that couldn't be had is asked for anew by the clock after this long, however often the clock looks.
-ASK_AGAIN_AFTER = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +138,8 @@ def locate(signal: Signal, work: Workspace, cause: UUID, now: datetime) -> Place
         case JobRetried(job_id=job_id):
             return _of_retry(job_id, work)
         case BatchRequested(origin="wanted"):
-            return _of_wanted(signal, work, now)
+            fresh = not_asked_lately(signal, work, now)
+            return ToBatch(fresh) if fresh.albums else Nowhere("all_asked_for_already")
         case BatchRequested():
             return ToBatch(signal)
         case BatchCancelled(batch_id=batch_id):
@@ -187,21 +184,6 @@ def _of_wish(wish: AlbumWish, work: Workspace, cause: UUID, now: datetime) -> Pl
         return ToAcquisitions((active.id,))
     over = work.over_for(wish.album_mbid)
     return ToAcquisitions((over[0].id,)) if over and is_spent(over[0], now) else ToNew(_wished(wish, cause, now))
-
-
-def _of_wanted(signal: BatchRequested, work: Workspace, now: datetime) -> Place:
-    """What Lidarr misses may have been asked for already, and twice is too often: only the rest becomes a batch."""
-    fresh = tuple(wish for wish in signal.albums if not _asked_lately(work, wish.album_mbid, now))
-    return ToBatch(replace(signal, albums=fresh)) if fresh else Nowhere("all_asked_for_already")
-
-
-def _asked_lately(work: Workspace, album: UUID, now: datetime) -> bool:
-    newest = next(iter(work.over_for(album)), None)
-    return (
-        work.active_for(album) is not None
-        or (newest is not None and is_spent(newest, now))
-        or (newest is not None and newest.driven and now - (newest.finished_at or now) < ASK_AGAIN_AFTER)
-    )
 
 
 def _of_grab(signal: Grabbed, work: Workspace, cause: UUID, now: datetime) -> Place:

@@ -103,7 +103,7 @@ class EventsRetried(_Signal, frozen=True, kw_only=True):
     reason: str | None = None
 
 
-# --- what our effects found ---
+# --- what our effects found (of Soulseek: findings.py) ---
 
 
 class AlbumReady(_Signal, frozen=True, kw_only=True):

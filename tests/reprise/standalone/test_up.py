@@ -240,7 +240,12 @@ async def test_the_demo_plays_its_story_and_commands_find_its_peers(founded: Lay
         assert attached is not None
         assert str(attached.config.lidarr_url).startswith("http://127.0.0.1:"), "never the real one"
         await until(lambda: "[DEMO] the story is over" in up.output(), within_s=120)
-        for line in ("First Light: completed", "The Unfindable Tape: failed", "Demo discovery: completed"):
+        for line in (
+            "First Light: completed",
+            "Live at the Pier: completed",
+            "The Unfindable Tape: failed",
+            "Demo discovery: completed",
+        ):
             assert line in up.output()
         assert await up.interrupt() == 0
     assert _left_over(founded) == {}
