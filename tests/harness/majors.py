@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from unittest.mock import patch
 
@@ -28,13 +28,12 @@ def installed() -> list[int]:
 @contextmanager
 def run_major(major: int) -> Iterator[PostgresServer]:
     """A server of that major, with the template of this release's schema."""
-    with temporary_layout() as layout:
+    with temporary_layout() as layout, ExitStack() as stack:
         programs = _programs(_DEBIAN / str(major) / "bin", layout.data_dir.parent / "programs")
-        with (
-            patch("reprise.standalone.postgres.binaries.postgres_programs", lambda _account: programs),
-            run_postgres(layout) as server,
-        ):
-            yield server
+        # While it starts only: the server outlives the test that asked for it, and others look for our own programs.
+        with patch("reprise.standalone.postgres.binaries.postgres_programs", lambda _account: programs):
+            server = stack.enter_context(run_postgres(layout))
+        yield server
 
 
 def _programs(real: Path, folder: Path) -> Path:
