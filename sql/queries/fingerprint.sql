@@ -42,8 +42,19 @@ thing AS (
     SELECT 4, c.oid, 0, 'table', quote_ident(c.relname),
         concat_ws(' ', CASE c.relpersistence WHEN 'u' THEN 'UNLOGGED' END, CASE c.relkind WHEN 'f' THEN 'FOREIGN' END,
             'PARTITION BY ' || pg_get_partkeydef(c.oid),
-            'WITH (' || (SELECT string_agg(o, ', ' ORDER BY o) FROM unnest(c.reloptions) AS o) || ')',
-            CASE WHEN c.relrowsecurity THEN 'ROW LEVEL SECURITY' END)
+            'WITH (' || (
+                SELECT string_agg(o, ', ' ORDER BY o)
+                FROM unnest(c.reloptions || (
+                    SELECT array_agg('toast.' || r) FROM pg_class AS x, unnest(x.reloptions) AS r WHERE x.oid = c.reltoastrelid
+                )) AS o
+            ) || ')',
+            CASE WHEN c.relforcerowsecurity THEN 'FORCED' END, CASE WHEN c.relrowsecurity THEN 'ROW LEVEL SECURITY' END,
+            -- What is read from a table includes the rows of those that inherit from it.
+            'INHERITED BY (' || (
+                SELECT string_agg(quote_ident(x.relname), ', ' ORDER BY x.relname)
+                FROM pg_inherits AS h JOIN pg_class AS x ON x.oid = h.inhrelid
+                WHERE h.inhparent = c.oid AND NOT x.relispartition
+            ) || ')')
     FROM relation AS c
     WHERE c.relkind IN ('r', 'p', 'f')
     UNION ALL
@@ -71,7 +82,9 @@ thing AS (
     UNION ALL
     -- Foreign keys last: they need the keys that they point to.
     SELECT CASE o.contype WHEN 'f' THEN 7 ELSE 6 END, o.oid, 0, 'constraint', format('%I.%I', c.relname, o.conname),
-        pg_get_constraintdef(o.oid, true)
+        concat_ws(' ', pg_get_constraintdef(o.oid, true),
+            -- A superuser can switch off what enforces a foreign key.
+            CASE WHEN EXISTS (SELECT FROM pg_trigger AS g WHERE g.tgconstraint = o.oid AND g.tgenabled <> 'O') THEN 'DISABLED' END)
     FROM relation AS c JOIN pg_constraint AS o ON o.conrelid = c.oid
     WHERE o.contype NOT IN ('n', 't')
     UNION ALL

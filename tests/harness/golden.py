@@ -10,11 +10,11 @@ from pathlib import Path
 
 import structlog
 
-from shared.postgres.difference import create
 from shared.postgres.fingerprint import Catalogue, fingerprint
 from shared.postgres.migrate import migrate
 from shared.postgres.pool import connect
 from shared.postgres.queries import SQL_DIR
+from shared.postgres.statements import create
 from shared.postgres.steps import Migration, chain, migrations
 from tests.harness.servers import PostgresServer, run_postgres, temporary_layout
 

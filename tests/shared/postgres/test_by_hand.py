@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit, urlunsplit
+
 import pytest
 
-from shared.postgres.baseline import Unrecognised
+from shared.postgres.baseline import Drifted, Unrecognised
 from shared.postgres.migrate import migrate
+from shared.postgres.repair import repair
+from tests.harness.servers import PostgresServer
 from tests.shared.postgres import stage
 
 VIEW = (
@@ -14,6 +18,7 @@ VIEW = (
     " WHERE s.state <> 'dead'"
 )
 FUNCTION = "CREATE OR REPLACE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'"
+COPY = "CREATE UNIQUE INDEX b ON decisions (event_id, subject_id)"
 CASES = {
     "column missing": (["ALTER TABLE peers DROP COLUMN history_id"], "column peers.history_id is missing: bigint"),
     "column added": (
@@ -98,6 +103,40 @@ CASES = {
     ),
     "unlogged": (["ALTER TABLE locks SET UNLOGGED"], "table locks is `UNLOGGED`, should be ``"),
     "table missing": (["DROP TABLE locks"], "table locks is missing"),
+    "type without a cast of its own": (
+        ["ALTER TABLE event_status ALTER COLUMN alone TYPE text"],
+        "column event_status.alone is `text DEFAULT false NOT NULL`, should be `boolean DEFAULT false NOT NULL`",
+    ),
+    "options of what is long": (
+        ["ALTER TABLE events SET (toast.autovacuum_enabled = off)"],
+        "table events is `WITH (toast.autovacuum_enabled=off)`, should be ``",
+    ),
+    "rows hidden from the owner, too": (
+        ["ALTER TABLE events FORCE ROW LEVEL SECURITY"],
+        "table events is `FORCED`, should be ``",
+    ),
+    "a table that inherits": (
+        ["CREATE TABLE mine () INHERITS (events)"],
+        "table events is `INHERITED BY (mine)`, should be ``",
+    ),
+    "column renamed": (
+        ["ALTER TABLE events RENAME COLUMN correlation_id TO tied_to"],
+        "column events.correlation_id is named tied_to",
+    ),
+    "key column renamed": (
+        ["ALTER TABLE acquisitions RENAME COLUMN id TO number"],
+        "column acquisitions.id is named number",
+    ),
+    "primary key renamed": (
+        ["ALTER TABLE acquisitions RENAME CONSTRAINT acquisitions_pkey TO mine"],
+        "constraint acquisitions.acquisitions_pkey is named mine",
+    ),
+    "index renamed": (["ALTER INDEX decisions_once RENAME TO mine"], "index decisions.decisions_once is named mine"),
+    "table renamed": (["ALTER TABLE events RENAME TO my_events"], "table events is named my_events"),
+    "table in place of a view": (
+        ["DROP VIEW dead_letters", "CREATE TABLE dead_letters AS SELECT * FROM events"],
+        "table dead_letters shouldn't be there",
+    ),
 }
 
 
@@ -115,13 +154,49 @@ async def test_it_is_refused_and_named_and_nothing_is_touched_and_what_is_shown_
     assert found.nearest == stage.VERSIONS[-1]
     told = [str(one) for one in found.differences]
     assert told[0].startswith(difference), told
-    assert len(told) == (2 if case == "table missing" else 1), told
+    assert len(told) == (2 if case in ("table missing", "table in place of a view") else 1), told
     assert told[0] in refused.value.message
     assert await stage.rows_of_the_catalogue(database) == before
 
     # And what is shown to mend it does.
     await stage.sql(database, *(statement for one in found.differences for statement in one.statements))
     assert len((await migrate(database)).baselined) == stage.VERSIONS[-1]
+
+
+async def test_a_foreign_key_that_is_switched_off_is_named(postgres_server: PostgresServer, database: str) -> None:
+    """Only a superuser can: the key is there, and nothing obeys it."""
+    admin = urlunsplit(urlsplit(postgres_server.admin_dsn)._replace(path=urlsplit(database).path))
+    await stage.sql(admin, "ALTER TABLE attempts DISABLE TRIGGER ALL")
+    with pytest.raises(Drifted) as refused:
+        await migrate(database)
+    (told,) = refused.value.differences
+    assert str(told).startswith("constraint attempts.attempts_acquisition_id_fkey is `FOREIGN KEY (acquisition_id)")
+    await stage.sql(database, *told.statements)
+    assert (await migrate(database)).up_to_date
+
+
+@pytest.mark.parametrize(
+    "statements",
+    [
+        ["ALTER TABLE events RENAME TO mine", "CREATE TABLE events (LIKE mine)"],
+        ["ALTER TABLE peers DROP COLUMN history_id", "ALTER TABLE peers ADD COLUMN mine text"],
+        ["ALTER TABLE peers DROP COLUMN observed_until", "ALTER TABLE peers ADD COLUMN mine timestamptz"],
+        ["DROP INDEX decisions_once", "CREATE UNIQUE INDEX a ON decisions (event_id, subject_id)", COPY],
+    ],
+)
+async def test_what_may_be_another_thing_is_not_taken_for_a_renamed_one(database: str, statements: list[str]) -> None:
+    await stage.sql(database, *statements)
+    await stage.untrack(database)
+    with pytest.raises(Unrecognised) as refused:
+        await migrate(database)
+    assert not [one for one in refused.value.found.differences if one.called]
+
+
+async def test_repair_leaves_what_only_has_another_name_to_a_person(database: str) -> None:
+    await stage.sql(database, "ALTER TABLE events RENAME TO mine")
+    async with stage.connected(database) as connection:
+        left = await repair(connection, stage.STEPS, print)
+    assert [str(one) for one in left.differences] == ["table events is named mine"]
 
 
 async def test_a_change_to_an_older_version_is_held_against_that_version(any_database: str) -> None:
