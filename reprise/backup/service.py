@@ -7,17 +7,18 @@ import signal
 
 import structlog
 
-from reprise.backup.automatic import before_migration, measure, nightly
+from reprise.backup.automatic import measure, nightly
+from reprise.backup.before import migrate_after_backup
 from reprise.backup.place import folder_of
 from shared.config import Config
 from shared.errors import ConfigError, ConfigFault, RepriseError, Unavailable
 from shared.postgres.faults import POSTGRES_FAULTS
-from shared.postgres.migrate import migrate
 from shared.telemetry.exposition import start_metrics_server
 
 log = structlog.get_logger("backup")
 
 _RETRY_S = 1.0
+_LONGEST_PAUSE_S = 30.0
 
 
 async def serve(config: Config) -> None:
@@ -58,17 +59,17 @@ async def serve(config: Config) -> None:
 
 
 async def _work(config: Config, stopping: asyncio.Event, migrated: asyncio.Event) -> None:
-    assert config.database_url is not None
-    said = ""
+    said, pause_s = "", _RETRY_S
     while not stopping.is_set():
         try:
-            await before_migration(config, log.info)
-            await migrate(config.database_url.reveal(), log.info)
+            await migrate_after_backup(config, log.info)
         except (*POSTGRES_FAULTS, RepriseError) as error:
             if repr(error) != said:
                 said = repr(error)
                 log.error("backup.not_migrated", error=said)
-            await asyncio.sleep(_RETRY_S)
+                pause_s = _RETRY_S
+            await asyncio.sleep(pause_s)
+            pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)  # a backup that fails takes its time and its room
         else:
             break
     migrated.set()

@@ -5,20 +5,22 @@ from __future__ import annotations
 import click
 
 from reprise.cli import schema
-from reprise.cli.database import config_in_use, connected, finish, url_of
+from reprise.cli.database import config_in_use, connected, finish
 from shared.config import Config
 
 
 @click.group(invoke_without_command=True)
+@schema.no_backup
 @click.pass_context
-def migrate(ctx: click.Context) -> None:
-    """Bring the database's schema up to this release.
+def migrate(ctx: click.Context, *, no_backup: bool) -> None:
+    """Bring the database's schema up to this release, with a backup first if that changes anything.
 
     Safe at any time, and from many processes at once; every process does it at its start, too.
     """
     if ctx.invoked_subcommand is None:
-        config = config_in_use()
-        finish(_migrate(config))
+        finish(_migrate(schema.backing_up(config_in_use(), no_backup=no_backup)))
+    elif no_backup:
+        raise click.UsageError(f"write --no-backup after {ctx.invoked_subcommand}, where that takes it")
 
 
 @migrate.command()
@@ -29,12 +31,12 @@ def status(as_json: bool) -> int:
 
 
 async def _migrate(config: Config) -> None:
+    from reprise.backup.before import migrate_after_backup
     from shared.postgres.baseline import Drifted, Unrecognised
-    from shared.postgres.migrate import migrate as bring_up
 
     async with connected(config):  # tells what is in the way of a connection, if anything is
         try:
-            await bring_up(url_of(config), click.echo)
+            await migrate_after_backup(config, click.echo, without=schema.WITHOUT_BACKUP)
         except Unrecognised as error:
             schema.report(error.found.differences)
             raise

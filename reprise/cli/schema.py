@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     from shared.postgres.difference import Difference
     from shared.postgres.repair import Plan
     from shared.postgres.rollback import WayBack
+
+WITHOUT_BACKUP = "add --no-backup to go without"
+no_backup = click.option("--no-backup", is_flag=True, help="Go without the backup before it.")
 
 
 @click.command()
@@ -30,24 +34,33 @@ def verify(*, as_json: bool) -> int:
 @click.command()
 @click.option("--repair", is_flag=True, help="Add what is missing, after asking.")
 @click.option("--yes", is_flag=True, help="Don't ask.")
-def baseline(*, repair: bool, yes: bool) -> int:
+@no_backup
+def baseline(*, repair: bool, yes: bool, no_backup: bool) -> int:
     """Track a database that isn't tracked, if its schema is one that Reprise had; every start does it, too.
 
     If it equals none, tells the differences with the statements that would mend them. --repair runs those that only
-    add something; it never changes or drops what is there. Exit code 0 when the schema is whole and tracked, else 1.
+    add something, after a backup; it never changes or drops what is there. Exit code 0 when the schema is whole and
+    tracked, else 1.
     """
-    return finish(_baseline(config_in_use(), repair=repair, yes=yes))
+    return finish(_baseline(backing_up(config_in_use(), no_backup=no_backup), repair=repair, yes=yes))
 
 
 @click.command()
 @click.option("--to", type=int, required=True, help="The version to go back to; 0 is before the first.")
 @click.option("--yes", is_flag=True, help="Do it; without, only the plan is told.")
-def rollback(*, to: int, yes: bool) -> int:
+@no_backup
+def rollback(*, to: int, yes: bool, no_backup: bool) -> int:
     """Undo the migrations after a version, newest first, each in one transaction.
 
-    Tells what would be lost, and does it only with --yes. Stop the processes before: the next start migrates again.
+    Tells what would be lost, and does it only with --yes, after a backup. Stop the processes before: the next start
+    migrates again.
     """
-    return finish(_rollback(config_in_use(), to=to, yes=yes))
+    return finish(_rollback(backing_up(config_in_use(), no_backup=no_backup), to=to, yes=yes))
+
+
+def backing_up(config: Config, *, no_backup: bool) -> Config:
+    """The config, with the backup before a change turned off where a person says so."""
+    return replace(config, backup_hour=None) if no_backup else config
 
 
 async def _verify(config: Config, *, as_json: bool) -> int:
@@ -73,6 +86,7 @@ async def _verify(config: Config, *, as_json: bool) -> int:
 
 
 async def _baseline(config: Config, *, repair: bool, yes: bool) -> int:
+    from reprise.backup.before import back_up_before
     from shared.postgres import baseline as baselining
     from shared.postgres.repair import plan
     from shared.postgres.repair import repair as mend
@@ -94,6 +108,7 @@ async def _baseline(config: Config, *, repair: bool, yes: bool) -> int:
         click.echo(f"{len(found.additive)} of {len(found.differences)} would be added now.")
         if not yes:
             click.confirm("Add them?", abort=True)
+        await back_up_before(config, click.echo, why="the schema is about to be repaired", without=WITHOUT_BACKUP)
         left = await mend(connection, steps, click.echo)
         click.echo(_verdict(left))
         if left.differences:
@@ -103,6 +118,7 @@ async def _baseline(config: Config, *, repair: bool, yes: bool) -> int:
 
 
 async def _rollback(config: Config, *, to: int, yes: bool) -> int:
+    from reprise.backup.before import back_up_before
     from shared.postgres.rollback import roll_back, way_back
     from shared.postgres.steps import migrations
 
@@ -115,6 +131,7 @@ async def _rollback(config: Config, *, to: int, yes: bool) -> int:
         if not yes:
             click.echo("Nothing was changed. Add --yes to do it.")
             return 1
+        await back_up_before(config, click.echo, why="migrations are about to be undone", without=WITHOUT_BACKUP)
         await roll_back(connection, steps, to, click.echo)
     return 0
 

@@ -14,7 +14,7 @@ import aiohttp
 import asyncpg
 import structlog
 
-from reprise.backup.automatic import before_migration
+from reprise.backup.before import migrate_after_backup
 from reprise.standalone import attach, ports
 from reprise.standalone.addresses import addresses
 from reprise.standalone.instance import only_instance
@@ -28,7 +28,6 @@ from reprise.standalone.valkey import Valkey
 from reprise.standalone.welcome import welcome
 from shared.config import Config, Secret
 from shared.postgres.baseline import Drifted, Foreign, Unrecognised
-from shared.postgres.migrate import migrate
 from shared.telemetry.logging import protect
 
 if TYPE_CHECKING:
@@ -194,10 +193,8 @@ class _House:
         return database_url, redis_url
 
     async def _migrate(self, config: Config) -> None:
-        assert config.database_url is not None
         try:
-            await before_migration(config, lambda line: log.info("up.backing_up", says=line))
-            await migrate(config.database_url.reveal(), lambda line: log.info("up.migrating", says=line))
+            await migrate_after_backup(config, lambda line: log.info("up.migrating", says=line))
         except (OSError, asyncpg.CannotConnectNowError) as error:
             # A server of somebody else's may come later; the children wait for it, and migrate too.
             log.warning("up.database_away", error=str(error))

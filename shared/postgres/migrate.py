@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, TypeAlias
 
 from shared.postgres.baseline import baseline, check
 from shared.postgres.exclusive import LOCK_TIMEOUT_S, Say, exclusive, patiently
@@ -18,9 +18,20 @@ __all__ = ["Altered", "Migration", "Say", "Status", "migrate", "migrations", "st
 
 _POLL_S = 0.2
 
+BeforeChange: TypeAlias = Callable[[Status], Awaitable[object]]
 
-async def migrate(dsn: str, say: Say = lambda line: None, steps: Sequence[Migration] | None = None) -> Status:
+
+async def migrate(
+    dsn: str,
+    say: Say = lambda line: None,
+    steps: Sequence[Migration] | None = None,
+    *,
+    before_change: BeforeChange | None = None,
+) -> Status:
     """Bring the database up to this release. Safe to call from any number of processes at once.
+
+    `before_change` is awaited once the schema has been judged, and only if a step is to be applied; whatever it raises
+    keeps every step from being applied.
 
     An untracked schema is recognised and recorded, or refused. Raises Altered when an applied file was changed since,
     Unrecognised, Foreign or Drifted when the schema isn't what it should be, and asyncpg's error when a step fails (its
@@ -34,6 +45,8 @@ async def migrate(dsn: str, say: Say = lambda line: None, steps: Sequence[Migrat
         if before.pending and not before.underway:
             before = await baseline(connection, steps, say)
         await check(connection, steps, say)
+        if before.pending and before_change is not None:
+            await before_change(before)
         for step in before.pending:
             if step.in_transaction:
                 await _apply(connection, step, say)

@@ -13,9 +13,9 @@ relation AS (
 thing AS (
     SELECT 1 AS rank, t.oid, 0 AS position, 'type' AS kind, quote_ident(t.typname) AS name,
         CASE t.typtype
-            WHEN 'e' THEN 'ENUM (' || (
+            WHEN 'e' THEN format('ENUM (%s)', (
                 SELECT string_agg(quote_literal(e.enumlabel), ', ' ORDER BY e.enumsortorder) FROM pg_enum AS e WHERE e.enumtypid = t.oid
-            ) || ')'
+            ))
             ELSE concat_ws(' ', 'DOMAIN', format_type(t.typbasetype, t.typtypmod), CASE WHEN t.typnotnull THEN 'NOT NULL' END,
                 'DEFAULT ' || t.typdefault, (
                     SELECT string_agg(pg_get_constraintdef(o.oid, true), ' ' ORDER BY o.conname)

@@ -5,15 +5,13 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
 from reprise.backup import automatic
-from reprise.backup.automatic import before_migration, is_due, measure, nightly
+from reprise.backup.automatic import is_due, measure, nightly
 from reprise.backup.folder import KEEP, Folder
-from reprise.backup.problems import BackupFailed
-from shared.config import Config, Secret
+from shared.config import Config
 from shared.postgres.migrate import migrate, migrations
 from shared.postgres.pool import connect
 from shared.telemetry.exposition import render
@@ -96,26 +94,6 @@ async def test_a_night_that_fails_is_counted_and_not_the_end(
     await until(folder.backups, within_s=60)
     stopping.set()
     await work
-
-
-async def test_before_a_migration_that_changes_something(empty_database: str, config: Config, folder: Folder) -> None:
-    config = replace(config, database_url=Secret(empty_database), backup_dir=folder.path)
-    assert await before_migration(config) is None, "nothing is in it"
-    await migrate(empty_database, steps=migrations()[:1])
-    assert await before_migration(replace(config, backup_hour=None)) is None, "turned off"
-    made = await before_migration(config)
-    assert made is not None
-    assert made.manifest.reason == "migration"
-    await migrate(empty_database)
-    assert await before_migration(config) is None, "nothing is pending"
-
-
-async def test_without_a_backup_nothing_is_migrated(empty_database: str, config: Config, tmp_path: Path) -> None:
-    await migrate(empty_database, steps=migrations()[:1])
-    (tmp_path / "file").touch()
-    config = replace(config, database_url=Secret(empty_database), backup_dir=tmp_path / "file" / "below")
-    with pytest.raises(BackupFailed, match=r"Nothing was migrated.*REPRISE_BACKUP_HOUR=off"):
-        await before_migration(config)
 
 
 async def test_the_service_migrates_after_a_backup_and_says_so(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 
 import click
 import pytest
@@ -96,6 +97,7 @@ def test_repair_shows_asks_and_adds(reprise: Reprise, database: str, monkeypatch
 
     done = reprise("migrate", "baseline", "--repair", "--yes")
     assert done.code == 0
+    assert "[BACKUP] the schema is about to be repaired: a backup first" in done.out
     assert done.out.splitlines()[-1] == f"The schema is {NEWEST:04d} and tracked."
     assert asked == ["Add them?"]
     assert reprise("migrate", "verify").code == 0
@@ -126,21 +128,47 @@ def test_a_database_of_another_program(reprise: Reprise, empty_database: str, mo
     assert "It holds what isn't Reprise's: table \"Artist\"." in reprise("migrate", "verify").out
 
 
-def test_the_way_back_is_told_and_taken_only_with_yes(reprise: Reprise) -> None:
+def test_the_way_back_is_told_and_taken_only_with_yes(reprise: Reprise, environment: dict[str, str]) -> None:
     last = migrations()[-1]
     plan = reprise("migrate", "rollback", "--to", NEWEST - 1)
     assert plan.code == 1
     assert plan.out.splitlines()[0] == f"To be undone: {last.version:04d} {last.name}"
     assert plan.out.splitlines()[-1] == "Nothing was changed. Add --yes to do it."
     assert reprise("migrate", "status").code == 0
+    assert backups(environment) == []
     done = reprise("migrate", "rollback", "--to", NEWEST - 1, "--yes")
     assert done.code == 0
+    assert len(backups(environment)) == 1
     assert done.out.splitlines()[-1] == f"[MIGRATE] back at {NEWEST - 1:04d}"
     assert reprise("migrate", "status").code == 1
     again = reprise("migrate", "rollback", "--to", NEWEST - 1)
     assert (again.code, again.out) == (0, f"The database stands at {NEWEST - 1:04d} already.\n")
     assert reprise("migrate", "rollback", "--to", NEWEST).code == 2
     assert reprise("migrate", "rollback").code == 2
+
+
+def test_before_a_change_there_is_a_backup_unless_a_person_says_no(
+    reprise: Reprise, environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert reprise("migrate", "rollback", "--to", NEWEST - 2, "--yes", "--no-backup").code == 0
+    assert backups(environment) == []
+    monkeypatch.setenv("REPRISE_BACKUP_DIR", "/dev/null/below")
+    refused = reprise("migrate")
+    assert refused.code == 1
+    assert refused.err.endswith("Nothing was changed; put that right, or add --no-backup to go without\n")
+    assert reprise("migrate", "status").code == 1
+    monkeypatch.delenv("REPRISE_BACKUP_DIR")
+    told = reprise("migrate")
+    assert told.code == 0
+    assert told.out.splitlines()[0] == "[BACKUP] 2 migrations are pending: a backup first"
+    assert len(backups(environment)) == 1
+    assert reprise("migrate").out == f"[MIGRATE] up to date at {NEWEST} migrations\n"
+    assert len(backups(environment)) == 1
+    assert reprise("migrate", "--no-backup", "verify").code == 2
+
+
+def backups(environment: dict[str, str]) -> list[Path]:
+    return list(Path(environment["REPRISE_DATA_DIR"]).glob("backups/*.tar"))
 
 
 def test_losses_are_counted(reprise: Reprise) -> None:

@@ -55,6 +55,7 @@ async def test_other_peoples_things_are_seen_too(database: str) -> None:
     await stage.sql(
         database,
         "CREATE TYPE mood AS ENUM ('fine', 'blue')",
+        "CREATE TYPE nothing AS ENUM ()",
         "CREATE DOMAIN mbid AS text NOT NULL CHECK (VALUE <> '')",
         "CREATE SEQUENCE counter",
         'CREATE TABLE "My Notes" (id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY, twice integer'
@@ -67,6 +68,7 @@ async def test_other_peoples_things_are_seen_too(database: str) -> None:
     async with stage.connected(database) as connection:
         found = await fingerprint(connection)
     assert found["type mood"] == "ENUM ('fine', 'blue')"
+    assert found["type nothing"] == "ENUM ()"
     assert found["type mbid"] == "DOMAIN text NOT NULL CHECK (VALUE <> ''::text)"
     assert found["sequence counter"] == "AS bigint INCREMENT 1 START 1"
     assert found['table "My Notes"'] == "ROW LEVEL SECURITY"

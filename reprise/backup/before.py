@@ -1,0 +1,74 @@
+"""A backup before the schema is changed: upwards, back, or by repair."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+
+from reprise.backup.archive import Reading
+from reprise.backup.dump import Made, back_up
+from reprise.backup.folder import Folder
+from reprise.backup.place import folder_of, spool_of
+from reprise.backup.problems import BackupDamaged, BackupFailed
+from shared.config import Config
+from shared.postgres.migrate import Status, migrate
+from shared.postgres.pool import connect
+from shared.postgres.queries import load
+
+Say = Callable[[str], None]
+
+WITHOUT = "set REPRISE_BACKUP_HOUR=off to go without"
+
+_Q = load("backup")
+
+
+async def migrate_after_backup(config: Config, say: Say = lambda line: None, *, without: str = WITHOUT) -> Status:
+    """Bring the database up to this release; if that changes one that holds something, there is a backup first.
+
+    A schema that is refused is not backed up either. Raises BackupFailed, having changed nothing: better not to migrate
+    than without a way back; `without` says how to do it all the same. Else as shared.postgres.migrate.
+    """
+
+    async def back(found: Status) -> None:
+        count = len(found.pending)
+        why = f"{count} migration{' is' if count == 1 else 's are'} pending"
+        await back_up_before(config, say, why=why, without=without)
+
+    assert config.database_url is not None
+    return await migrate(config.database_url.reveal(), say, before_change=back)
+
+
+async def back_up_before(config: Config, say: Say, *, why: str, without: str = WITHOUT) -> Made | None:
+    """Back up what is about to be changed. None where nothing is in it, or REPRISE_BACKUP_HOUR=off turns this off.
+
+    Raises BackupFailed.
+    """
+    if config.backup_hour is None:
+        return None
+    assert config.database_url is not None
+    url, folder = config.database_url.reveal(), folder_of(config)
+    connection = await connect(url, application_name="reprise backup")
+    try:
+        empty = not await connection.fetch(_Q["tables"])
+    finally:
+        await connection.close()
+    if empty:
+        return None
+    say(f"[BACKUP] {why}: a backup first")
+    try:
+        made = await back_up(url, folder, spool=spool_of(config), reason="migration", say=say)
+    except (BackupFailed, BackupDamaged) as error:
+        raise BackupFailed(f"{error.message}. Nothing was changed; put that right, or {without}") from error
+    _replace(folder, made)
+    folder.prune()
+    return made
+
+
+def _replace(folder: Folder, made: Made) -> None:
+    """Remove what is older of the same schema: a migration that fails again and again mustn't push out the others."""
+    for other in folder.backups():
+        if other.reason != "migration" or other.path == made.path:
+            continue
+        with suppress(BackupDamaged), Reading(other.path) as archive:
+            if archive.manifest.schema_version == made.manifest.schema_version:
+                other.path.unlink()
