@@ -22,15 +22,15 @@ _TOLD = (
 
 
 async def test_killed_at_every_step_and_started_again_it_ends_the_same(
-    postgres_server: PostgresServer, empty_database: str
+    any_server: PostgresServer, any_database: str
 ) -> None:
-    admin = urlunsplit(urlsplit(postgres_server.admin_dsn)._replace(path=urlsplit(empty_database).path))
+    admin = urlunsplit(urlsplit(any_server.admin_dsn)._replace(path=urlsplit(any_database).path))
     await stage.sql(admin, *_TOLD)
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
         "tests.shared.postgres.killing",
-        empty_database,
+        any_database,
         cwd=ROOT,
         env=clean_environment(),
         stdout=asyncio.subprocess.PIPE,

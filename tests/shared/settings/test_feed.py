@@ -58,6 +58,16 @@ async def test_words_and_lists_arrive_as_what_they_are(pool: Any) -> None:
     )
 
 
+async def test_a_schema_that_was_restored_without_its_rows(pool: Any) -> None:
+    """It's recognised all the same, so everything must go on without the row that a migration once wrote."""
+    await pool.execute("TRUNCATE settings_version")
+    async with _running(SettingsFeed(pool, {})) as feed:
+        assert await _put(pool, "album_max_attempts", 9) == 1
+        await until(lambda: feed.current() == Settings(version=1, album_max_attempts=9), within_s=5)
+        assert await _put(pool, "album_max_attempts", 8) == 2
+        await until(lambda: feed.current() == Settings(version=2, album_max_attempts=8), within_s=5)
+
+
 async def test_the_environment_stands_in(pool: Any) -> None:
     feed = SettingsFeed(pool, {"REPRISE_SETTING_ALBUM_MAX_ATTEMPTS": " 5 ", "REPRISE_SETTING_OBSERVE_INTERVAL": ""})
     assert feed.current() == Settings(version=0, album_max_attempts=5)
