@@ -124,8 +124,8 @@ CASES = {
         "column events.correlation_id is named tied_to",
     ),
     "key column renamed": (
-        ["ALTER TABLE acquisitions RENAME COLUMN id TO number"],
-        "column acquisitions.id is named number",
+        ["ALTER TABLE acquisitions RENAME COLUMN id TO own_id"],
+        "column acquisitions.id is named own_id",
     ),
     "primary key renamed": (
         ["ALTER TABLE acquisitions RENAME CONSTRAINT acquisitions_pkey TO mine"],

@@ -20,7 +20,7 @@ MISSING = (
     "DROP INDEX commands_one_running_per_acquisition",
     "ALTER TABLE operations DROP CONSTRAINT operations_finished",
     "ALTER TABLE operations DROP COLUMN finished_at",
-    "DROP TABLE attempts",
+    "DROP TABLE batch_versions",
     "DROP TABLE locks",
     "ALTER TABLE commands DROP CONSTRAINT commands_acquisition_id_fkey",
 )

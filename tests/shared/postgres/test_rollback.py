@@ -113,7 +113,7 @@ async def test_a_way_down_that_fails_leaves_the_version_as_it_was(database: str)
 async def test_a_step_that_is_underway_is_undone_too(database: str) -> None:
     steps = (*stage.STEPS, stage.PIECES)
     await migrate(database, steps=steps)
-    await stage.sql(database, "UPDATE schema_migrations SET how = 'underway' WHERE version > 4")
+    await stage.sql(database, f"UPDATE schema_migrations SET how = 'underway' WHERE version > {NEWEST}")
     async with stage.connected(database) as connection:
         await roll_back(connection, steps, NEWEST, print)
         assert await fingerprint(connection) == stage.STEPS[-1].golden
