@@ -24,7 +24,7 @@ from worker.clients.lidarr_answers import (
     SystemStatus,
     Track,
 )
-from worker.clients.lidarr_candidates import AudioFile, Candidate, Contents
+from worker.clients.lidarr_candidates import AudioFile, Contents, ImportCandidate
 from worker.clients.lidarr_qualities import QualityProfile
 
 T = TypeVar("T")
@@ -83,7 +83,7 @@ WHOLE_HISTORY_SINCE = get("/api/v1/history/since", Decoder(tuple[dict[str, Any],
 # Without a slash at its end, Lidarr takes the path for the beginning of a name.
 FILE_SYSTEM = get("/api/v1/filesystem", Decoder(Contents))
 AUDIO_FILES = get("/api/v1/filesystem/mediafiles", Decoder(tuple[AudioFile, ...]))
-CANDIDATES = get("/api/v1/manualimport", Decoder(tuple[Candidate, ...]), patience_s=IMPORT_PATIENCE_S)
+CANDIDATES = get("/api/v1/manualimport", Decoder(tuple[ImportCandidate, ...]), patience_s=IMPORT_PATIENCE_S)
 DISK_SPACE = get("/api/v1/diskspace", Decoder(tuple[DiskSpace, ...]))
 ROOT_FOLDERS = get("/api/v1/rootfolder", Decoder(tuple[RootFolder, ...]))
 QUALITY_PROFILES = get("/api/v1/qualityprofile", Decoder(tuple[QualityProfile, ...]))

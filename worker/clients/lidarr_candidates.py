@@ -60,7 +60,7 @@ class ImportFile(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     disable_release_switching: bool = False
 
 
-class Candidate(Answer, frozen=True, kw_only=True):
+class ImportCandidate(Answer, frozen=True, kw_only=True):
     """A file with what Lidarr makes of it; it may be of no artist, album or track that Lidarr knows.
 
     `path` is as Lidarr sees it; `quality` is kept whole, to be sent back.

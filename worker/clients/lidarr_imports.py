@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from worker.clients import lidarr_calls as calls
 from worker.clients.lidarr_answers import Command
-from worker.clients.lidarr_candidates import Candidate, Contents, Entry, ImportFile, ImportMode, PathKind
+from worker.clients.lidarr_candidates import Contents, Entry, ImportCandidate, ImportFile, ImportMode, PathKind
 from worker.clients.lidarr_peer import LidarrPeer
 
 
@@ -34,7 +34,9 @@ class LidarrImports(LidarrPeer):
         found = await self._peer.fetch(calls.AUDIO_FILES, query=[("path", folder)])
         return tuple(file.path for file in found)
 
-    async def manual_import_candidates(self, folder: str, *, artist_id: int | None = None) -> tuple[Candidate, ...]:
+    async def manual_import_candidates(
+        self, folder: str, *, artist_id: int | None = None
+    ) -> tuple[ImportCandidate, ...]:
         """Every audio file at any depth of a folder with what Lidarr takes it for; none, if there is no such folder.
 
         Say whose music it is, or Lidarr guesses by the folder's name. Lidarr reads every file for this: it may take

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import PurePosixPath
 from typing import Any
 
 from reprise.simulator.lidarr.commands import Command, Commands
 from reprise.simulator.lidarr.downloads import Downloads
 from reprise.simulator.lidarr.imports import Imports
 from reprise.simulator.lidarr.ledger import Download
-from reprise.simulator.lidarr.library import Album, Track
+from reprise.simulator.lidarr.library import Album, Artist, Track
 from reprise.simulator.lidarr.world import World
 
 IDLE_COMMANDS = (
@@ -88,10 +89,11 @@ class Work:
         if not path:
             raise LookupError("No path was given")
         download = self._tracked(command.body.get("downloadClientId"))
+        artist = download.release.album.artist if download is not None else self._artist_of(path)
         found: dict[int, list[tuple[Track, str]]] = {}
         for file in self._imports.seen(path):
             match = None if file.bad else self._imports.match(file)
-            if match is not None:
+            if match is not None and match[0].artist is artist:
                 found.setdefault(match[0].id, []).append((match[1], file.path))
         for album_id, pairs in found.items():
             await self._take(self._world.library.albums[album_id], pairs, download, command)
@@ -138,5 +140,14 @@ class Work:
             for _, path in pairs:
                 self._imports.consume(path)
 
+    def _artist_of(self, path: str) -> Artist | None:
+        """Whose music a folder holds, going by its own name alone, as Lidarr does before it looks inside."""
+        name = _plain(PurePosixPath(path).name)
+        return next((one for one in self._world.library.artists.values() if _plain(one.name) in name), None)
+
     def _tracked(self, download_id: Any) -> Download | None:
         return self._world.ledger.find(str(download_id)) if download_id else None
+
+
+def _plain(name: str) -> str:
+    return "".join(filter(str.isalnum, name.casefold()))

@@ -155,7 +155,8 @@ async def test_interactive_search(lidarr: LidarrSimulator, call: Caller, receive
 
 async def test_folder_scan(lidarr: LidarrSimulator, call: Caller, receiver: Receiver) -> None:
     await add_album(call, FIRST)
-    lidarr.control(folder={"path": "/downloads/job-1", "album_mbid": FIRST})
+    for name in ("job-1", "Artist 000501 - Job 1"):
+        lidarr.control(folder={"path": f"/downloads/{name}", "album_mbid": FIRST})
 
     async def scan(path: str) -> tuple[str, str]:
         body = {"name": "DownloadedAlbumsScan", "path": path, "importMode": "move"}
@@ -165,9 +166,10 @@ async def test_folder_scan(lidarr: LidarrSimulator, call: Caller, receiver: Rece
         return ended["status"], ended["result"]
 
     assert await scan("/elsewhere") == ("completed", "unsuccessful")
-    assert await scan("/downloads/job-1") == ("completed", "successful")
+    assert await scan("/downloads/job-1") == ("completed", "unsuccessful")  # whose music would that be
+    assert await scan("/downloads/Artist 000501 - Job 1") == ("completed", "successful")
     assert receiver.types == ["Download"]
-    assert await call.get("/api/v1/manualimport", folder="/downloads/job-1") == []  # moved away
+    assert await call.get("/api/v1/manualimport", folder="/downloads/Artist 000501 - Job 1") == []  # moved away
 
 
 @pytest.mark.parametrize("replace", [True, False])

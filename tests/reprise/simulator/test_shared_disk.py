@@ -19,12 +19,12 @@ async def test_what_slskd_saves_lidarr_imports(receiver: Receiver) -> None:
         _, found = await ask("POST", "/api/v0/searches", {"searchText": "example second wind"})
         await slskd.quiet()
         (response,) = await ask.get(f"/api/v0/searches/{found['id']}/responses")
-        wanted = {"username": "one", "files": response["files"], "options": {"destination": "job-1"}}
+        wanted = {"username": "one", "files": response["files"], "options": {"destination": "Artist 000501 - Job 1"}}
         assert (await ask("POST", "/api/v0/transfers/downloads/batches", wanted))[0] == 201
         await slskd.quiet()
-        assert len(disk.under("/downloads/job-1")) == 3
+        assert len(disk.under("/downloads/Artist 000501 - Job 1")) == 3
 
-        await call("POST", "/api/v1/command", {"name": "DownloadedAlbumsScan", "path": "/data/job-1"})
+        await call("POST", "/api/v1/command", {"name": "DownloadedAlbumsScan", "path": "/data/Artist 000501 - Job 1"})
         await lidarr.quiet()
         assert (await call.get(f"/api/v1/album/{album['id']}"))["statistics"]["percentOfTracks"] == 100
         assert disk.under("/downloads") == []

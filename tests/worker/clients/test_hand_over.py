@@ -14,7 +14,7 @@ from tests.worker.clients.pairs import FIRST, album_of, ended, lidarr_pair, slsk
 from worker.clients.lidarr import LidarrClient
 from worker.clients.lidarr_answers import Album, Command
 from worker.clients.lidarr_calls import HistoryType
-from worker.clients.lidarr_candidates import Candidate, PathKind
+from worker.clients.lidarr_candidates import ImportCandidate, PathKind
 from worker.clients.slskd import SlskdClient
 from worker.clients.slskd_server import Removal
 
@@ -69,7 +69,7 @@ class Scene:
         root = (await self.slskd.options()).directories.downloads
         return sorted(path.replace(root, "/data/soulseek", 1) for path in arrived)
 
-    async def import_all(self, album: Album, candidates: tuple[Candidate, ...]) -> Command:
+    async def import_all(self, album: Album, candidates: tuple[ImportCandidate, ...]) -> Command:
         (release,) = album.releases
         files = [
             candidate.chosen(

@@ -146,7 +146,10 @@ async def test_a_scan_tells_whether_anything_came_in(pair: Pair) -> None:
     nothing = await ended(lidarr, simulator, await lidarr.start_scan("/nowhere"))
     assert (nothing.status, nothing.result, nothing.message) == ("completed", "unsuccessful", "Failed to import")
     assert not nothing.succeeded
-    something = await ended(lidarr, simulator, await lidarr.start_scan(JOB))
+    unnamed = await ended(lidarr, simulator, await lidarr.start_scan(JOB))
+    assert unnamed.result == "unsuccessful"
+    simulator.control(folder={"path": "/downloads/Artist 000501 - Album", "album_mbid": FIRST})
+    something = await ended(lidarr, simulator, await lidarr.start_scan("/downloads/Artist 000501 - Album"))
     assert something.succeeded
     assert (await album_of(lidarr, FIRST)).complete
 
