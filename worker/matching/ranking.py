@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 
-from worker.clients.slskd_answers import File, Response
+import msgspec
+
+from worker.clients.slskd_answers import Response
+from worker.matching.claims import Claim, read_claim
+from worker.matching.evidence import gather_evidence
+from worker.matching.fitting import Heard
+from worker.matching.folders import Folder, Sound, gather
 from worker.matching.formats import DEFAULT_FORMATS
-from worker.matching.names import place, without_stops, words
-from worker.matching.offers import FAMILY_OF_EXTENSION, meets, read_offer
-from worker.matching.wanted import Candidate, Ranking, Refused, Wanted, WantedFile
+from worker.matching.judging import judge
+from worker.matching.scoring import score
+from worker.matching.stems import Named, read_named
+from worker.matching.subject import Subject
+from worker.matching.verdict import NotIt
+from worker.matching.wanted import Candidate, Ranking, Refused, Wanted
 
 MAX_REFUSED = 50
 
@@ -27,63 +37,87 @@ def rank(
     """Candidates for `wanted`, best first, and what was refused.
 
     formats: wishes, best first (formats.py); DEFAULT_FORMATS when empty. peers_out: users not to be asked.
-    blocked: (user, folder) that proved bad. The order of responses and of their files makes no difference.
+    blocked: (user, folder) that proved bad. The order of responses and of their files makes no difference, and no
+    response changes the score of another.
     """
-    wishes = tuple(formats) or DEFAULT_FORMATS
-    found: list[Candidate] = []
-    refused: list[Refused] = []
+    limits = _Limits(tuple(formats) or DEFAULT_FORMATS, peers_out, blocked, max_bytes)
+    judgement = _Judgement(Subject(wanted), limits)
+    found: dict[tuple[str, str], Candidate] = {}
+    refused: dict[tuple[str, str], tuple[float, Refused]] = {}
     for response in responses:
-        folders: defaultdict[tuple[str, str], list[File]] = defaultdict(list)
-        for file in sorted(response.files, key=lambda file: file.filename):
-            folder, _, name = file.filename.rpartition("\\")
-            family = FAMILY_OF_EXTENSION.get(name.rpartition(".")[2].lower())
-            if family and not file.is_locked:
-                folders[folder, family].append(file)
-        for (folder, family), files in folders.items():
-            verdict: Candidate | str = "peer is out"
-            if (response.username, folder) in blocked:
-                verdict = "blocked"
-            elif response.username not in peers_out:
-                verdict = _judge(response, (folder, family), files, wanted, wishes)
-            if isinstance(verdict, Candidate) and max_bytes is not None and verdict.size_bytes > max_bytes:
-                verdict = "too large"
-            if isinstance(verdict, Candidate):
-                found.append(verdict)
-            else:
-                refused.append(Refused(response.username, folder, verdict, verdict))
-    found.sort(key=lambda one: (-one.score, one.username, one.folder, one.format))
-    refused.sort(key=lambda one: (one.kind, one.username, one.folder))
-    counts = Counter(one.kind for one in refused)
-    return Ranking(tuple(found), tuple(refused[:MAX_REFUSED]), tuple(sorted(counts.items())))
-
-
-def _judge(
-    response: Response, folder: tuple[str, str], files: Sequence[File], wanted: Wanted, wishes: Sequence[str]
-) -> Candidate | str:
-    path, family = folder
-    named = without_stops(words(path))
-    if place(without_stops(words(wanted.album_title)), named) is None:
-        return "another album"
-    if not any(place(without_stops(words(name)), named) is not None for name in (wanted.artist_name, *wanted.aliases)):
-        return "another artist"
-    releases = [release for release in wanted.releases if release.track_count == len(files)]
-    if wanted.releases and not releases:
-        return "another number of tracks"
-    offer = read_offer([(file, None) for file in files], family, words(path))
-    for position, wish in enumerate(wishes):
-        if (quality := meets(offer, wish)) is not None:
-            quality *= 1 - position / len(wishes)
-            break
-    else:
-        return "format not wished"
-    peer = 0.5 * response.has_free_upload_slot + 0.5 / (1 + response.queue_length)
-    return Candidate(
-        username=response.username,
-        folder=path,
-        files=tuple(WantedFile(file.filename, file.size) for file in files),
-        release_id=releases[0].id if releases else None,
-        format=wish,
-        size_bytes=sum(file.size for file in files),
-        score=0.5 + 0.3 * quality + 0.2 * peer,
-        explanation=("artist and album in the folder's name", f"{len(files)} files", offer.wording),
+        for folder in gather(response.files):
+            at = response.username, folder.path
+            for verdict in judgement.of(folder, response):
+                if isinstance(verdict, Candidate):
+                    found[at] = min(found.get(at, verdict), verdict, key=_order)
+                else:
+                    one = verdict.nearness, Refused(*at, verdict.reason, verdict.kind)
+                    refused[at] = max(
+                        refused.get(at, one), one, key=lambda pair: (pair[0], pair[1].kind, pair[1].reason)
+                    )
+    nearest_first = sorted(
+        (-nearness, one.username, one.folder, one) for at, (nearness, one) in refused.items() if at not in found
     )
+    counts = Counter(one.kind for *_, one in nearest_first)
+    return Ranking(
+        tuple(sorted(found.values(), key=_order)),
+        tuple(one for *_, one in nearest_first[:MAX_REFUSED]),
+        tuple(sorted(counts.items())),
+    )
+
+
+def _order(candidate: Candidate) -> tuple[float, str, str, tuple[str, ...]]:
+    return -candidate.score, candidate.username, candidate.folder, tuple(file.filename for file in candidate.files)
+
+
+class _Limits(msgspec.Struct, frozen=True):
+    wishes: tuple[str, ...]
+    peers_out: AbstractSet[str]
+    blocked: AbstractSet[tuple[str, str]]
+    max_bytes: int | None
+
+
+class _Judgement:
+    """Judges folders; what many peers call the same is read once."""
+
+    def __init__(self, subject: Subject, limits: _Limits) -> None:
+        self._subject, self._limits = subject, limits
+        self._claims: dict[tuple[str, ...], Claim] = {}
+        self._named: dict[str, Named] = {}
+
+    def of(self, folder: Folder, response: Response) -> Iterator[Candidate | NotIt]:
+        """A verdict on the files of each format in a folder, or one on the folder."""
+        if response.username in self._limits.peers_out:
+            yield NotIt("peer is out", "this peer isn't asked at present", 1.0)
+            return
+        paths = {folder.path, *folder.paths} | ({folder.part_of} if folder.part_of else set())
+        if any((response.username, path) in self._limits.blocked for path in paths):
+            yield NotIt("blocked", "it proved bad before", 1.0)
+            return
+        formats: defaultdict[str, list[Sound]] = defaultdict(list)
+        for sound in folder.sounds:
+            formats[sound.family].append(sound)
+        for sounds in formats.values():
+            yield self._verdict(folder, sounds, response)
+
+    def _verdict(self, folder: Folder, sounds: Sequence[Sound], response: Response) -> Candidate | NotIt:
+        if len(sounds) < self._subject.smallest:
+            return NotIt("incomplete", f"{len(sounds)} files for {self._subject.smallest} tracks", len(sounds) / 1000)
+        claim = self._claims.get(folder.names)
+        if claim is None:
+            claim = self._claims[folder.names] = read_claim(folder.names, self._subject)
+        heard = [Heard(sound, self._read(sound.stem)) for sound in sounds]
+        verdict = judge(gather_evidence(heard, claim, self._subject), folder, self._subject)
+        if isinstance(verdict, NotIt):
+            return verdict
+        candidate = score(verdict, folder, response, self._limits.wishes)
+        most = math.inf if self._limits.max_bytes is None else self._limits.max_bytes
+        if isinstance(candidate, Candidate) and candidate.size_bytes > most:
+            return NotIt("too large", f"{candidate.size_bytes} bytes, at most {most}", 0.9)
+        return candidate
+
+    def _read(self, stem: str) -> Named:
+        known = self._named.get(stem)
+        if known is None:
+            known = self._named[stem] = read_named(stem, self._subject)
+        return known

@@ -1,0 +1,120 @@
+"""What a folder's name says beside artist and title, word by word."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+from worker.matching.pieces import Piece, is_catalogue_number
+from worker.matching.subject import Subject
+from worker.matching.vocabulary import (
+    CONNECTIVES,
+    EDITION,
+    EDITION_TAG,
+    FORMAT_NUMBERS,
+    FORMAT_WORDS,
+    KINDS,
+    ORDINAL,
+    SOUNDTRACK,
+    VARIOUS,
+    YEAR,
+    recordings,
+)
+
+_VOLUME = frozenset({"vol", "pt", "chapter", "book"})
+_SEQUEL_AT_MOST = 60
+
+
+class Leftover:
+    """The words that are neither artist nor title (`taken`), sorted by what they say.
+
+    `strange` are those that nothing explains; `volumes` the numbers after "vol." and the like.
+    """
+
+    def __init__(
+        self, own: Sequence[Piece], flat: Sequence[tuple[str, int]], taken: Sequence[bool], subject: Subject
+    ) -> None:
+        self._own, self._flat, self._taken, self._subject = own, flat, taken, subject
+        self.recordings: frozenset[str] = frozenset()
+        self.kinds: frozenset[str] = frozenset()
+        self.years: frozenset[int] = frozenset()
+        self.volumes: frozenset[str] = frozenset()
+        self.strange: tuple[str, ...] = ()
+        self.various = False
+        self.edition = False
+        for index, piece in enumerate(own):
+            words = tuple(word for position, word in self._of_piece(index) if not taken[position])
+            if words:
+                self._sort(piece, words)
+
+    def possible_titles(self) -> list[tuple[str, ...]]:
+        """Words outside brackets that may be a title: all of them together, and each piece for itself."""
+        apart = []
+        for index, piece in enumerate(self._own):
+            words = tuple(
+                word
+                for position, word in self._of_piece(index)
+                if not self._taken[position] and self._may_be_title(word)
+            )
+            if words and not piece.bracket and " ".join(piece.words) not in VARIOUS:
+                apart.append(words)
+        together = tuple(word for words in apart for word in words)
+        return [together, *apart] if len(apart) > 1 else apart
+
+    def is_sequel(self, after: int) -> bool:
+        """Whether the title is followed by a number that makes another title of it: "Album 2"."""
+        if after >= len(self._flat) or self._taken[after]:
+            return False
+        word, index = self._flat[after]
+        follows = [word for word, _ in self._flat[after + 1 : after + 2]]
+        return (
+            word.isdecimal()
+            and int(word) <= _SEQUEL_AT_MOST
+            and index == self._flat[after - 1][1]
+            and not any(one in FORMAT_WORDS or one in FORMAT_NUMBERS or one in EDITION for one in follows)
+        )
+
+    def _of_piece(self, index: int) -> list[tuple[int, str]]:
+        return [(position, word) for position, (word, at) in enumerate(self._flat) if at == index]
+
+    def _may_be_title(self, word: str) -> bool:
+        return word in self._subject.title_words or not (
+            word in FORMAT_WORDS
+            or word in EDITION
+            or word in FORMAT_NUMBERS
+            or YEAR.fullmatch(word)
+            or ORDINAL.fullmatch(word)
+        )
+
+    def _sort(self, piece: Piece, words: tuple[str, ...]) -> None:
+        if " ".join(piece.words) in VARIOUS:
+            self.various = True
+            return
+        kinds_of_recording = recordings(words)
+        self.recordings |= kinds_of_recording
+        self.volumes |= {number for word, number in pairwise(words) if word in _VOLUME and number.isdecimal()}
+        is_tag = bool(piece.bracket) and (
+            piece.bracket != "("
+            or bool(kinds_of_recording)
+            or any(word in EDITION_TAG or is_catalogue_number(word) for word in words)
+            or any(word.isdecimal() and len(word) > 2 and not YEAR.fullmatch(word) for word in words)
+        )
+        strange = []
+        for word in words:
+            if YEAR.fullmatch(word):
+                self.years |= {int(word)}
+            elif word in KINDS:
+                self.kinds |= {word}
+            elif word in EDITION or ORDINAL.fullmatch(word) or word in SOUNDTRACK:
+                self.edition = True
+            elif not (
+                is_tag
+                or word in FORMAT_WORDS
+                or word in FORMAT_NUMBERS
+                or word in CONNECTIVES
+                or is_catalogue_number(word)
+                or recordings((word,))
+                or (word.isdecimal() and not piece.bracket)
+            ):
+                strange.append(word)
+        self.strange += tuple(strange)

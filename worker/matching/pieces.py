@@ -1,0 +1,101 @@
+"""Folder names taken apart: stretches between dashes and in brackets, and which of their words say nothing."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+import msgspec
+
+from worker.matching.names import words
+from worker.matching.vocabulary import (
+    CATALOGUE,
+    CONNECTIVES,
+    EDITION,
+    FORMAT_NUMBERS,
+    FORMAT_WORDS,
+    KINDS,
+    ORDINAL,
+    PLACES,
+    SOUNDTRACK,
+    YEAR,
+    recordings,
+)
+
+_BRACKETS = re.compile(r"[\(\[{][^\)\]}]*[\)\]}]?")
+_DASH = re.compile(r"\s+[-\u2013\u2014~|]+\s+|\s*_-_\s*")
+_COMMA = re.compile(r"\s*[,;/&]\s*")
+_INDEX = re.compile(r"^\W*[0-9]{1,3}\s*[.\-)\]_]\s*(?=\D)")
+_LETTER = re.compile(r"[^\W\d_]")
+
+
+class Piece(msgspec.Struct, frozen=True):
+    """A stretch of a name; `bracket` is what opens it, "" outside brackets. `listed` are its parts between commas."""
+
+    words: tuple[str, ...]
+    bracket: str = ""
+    listed: tuple[tuple[str, ...], ...] = ()
+
+
+@lru_cache(maxsize=16_384)
+def pieces(name: str) -> tuple[Piece, ...]:
+    """A folder's name in its pieces; scene names ("Artist-Album-1999-GRP") too."""
+    if " " not in name:
+        if name.count("-") >= 2 and (scene := _scene(name)):
+            return scene
+        name = (name.replace(".", " ") if name.count(".") > 1 else name).replace("_-_", " - ").replace("_", " ")
+    indexed = _INDEX.match(name)
+    if indexed is not None and _LETTER.search(name, indexed.end()):
+        # The album's number in a row of folders: "03. Album".
+        name = name[indexed.end() :]
+    found: list[Piece] = []
+    start = 0
+    for bracketed in _BRACKETS.finditer(name):
+        found += map(_piece, _DASH.split(name[start : bracketed.start()]))
+        found.append(_piece(bracketed[0].strip("()[]{}"), bracketed[0][0]))
+        start = bracketed.end()
+    found += map(_piece, _DASH.split(name[start:]))
+    return tuple(piece for piece in found if piece.words)
+
+
+def _piece(text: str, bracket: str = "") -> Piece:
+    listed = tuple(words(part) for part in _COMMA.split(text)) if _COMMA.search(text) else ()
+    return Piece(words(text), bracket, listed)
+
+
+def _scene(name: str) -> tuple[Piece, ...]:
+    parts = [part for part in name.split("-") if part]
+    found = [
+        Piece(words(part.replace("_", " ").replace(".", " ")), part[0] if part[0] in "([" else "") for part in parts
+    ]
+    found = [piece for piece in found if piece.words]
+    if not any(all(map(is_noise, piece.words)) for piece in found[1:]):
+        return ()
+    # The last part is the group that made it.
+    return tuple(found[:-1]) if len(found) > 3 and not all(map(is_noise, found[-1].words)) else tuple(found)
+
+
+@lru_cache(maxsize=16_384)
+def is_noise(word: str) -> bool:
+    """Whether a word says neither whose album it is nor what it's called."""
+    return (
+        word in FORMAT_WORDS
+        or word in EDITION
+        or word in CONNECTIVES
+        or word in SOUNDTRACK
+        or word in FORMAT_NUMBERS
+        or word in KINDS
+        or YEAR.fullmatch(word) is not None
+        or ORDINAL.fullmatch(word) is not None
+        or bool(recordings((word,)))
+    )
+
+
+@lru_cache(maxsize=16_384)
+def is_place(word: str) -> bool:
+    """Whether a word, in a folder above an album's, needn't be part of an artist's name."""
+    return word in PLACES or is_noise(word) or word.isdecimal() or len(word) == 1
+
+
+def is_catalogue_number(word: str) -> bool:
+    return CATALOGUE.fullmatch(word) is not None
