@@ -19,6 +19,7 @@ MODULES = (
     "ingest.dashboard.pages",
     "worker.drain",
     "worker.matching.ranking",
+    "worker.handover.paths",
     "shared.sources.lidarr",
     "shared.acquisition.lifecycle",
     "shared.acquisition.signals",
@@ -58,6 +59,7 @@ WRONG = (
     # Not even by way of another module.
     ("shared.sources.lidarr", "shared.eventlog.store", "does no I/O"),
     ("worker.matching.ranking", "asyncpg", "does no I/O"),
+    ("worker.handover.paths", "aiohttp", "does no I/O"),
     ("worker.drain", "arq", "arq"),
     ("reprise.cli", "arq", "arq"),
     ("shared.locks", "arq", "arq"),

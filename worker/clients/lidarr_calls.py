@@ -24,7 +24,7 @@ from worker.clients.lidarr_answers import (
     SystemStatus,
     Track,
 )
-from worker.clients.lidarr_candidates import AudioFile, Contents, ImportCandidate
+from worker.clients.lidarr_candidates import AudioFile, Contents, ImportCandidate, ImportCommand
 from worker.clients.lidarr_qualities import QualityProfile
 
 T = TypeVar("T")
@@ -74,6 +74,8 @@ EDIT_ARTISTS = Endpoint("PUT", "/api/v1/artist/editor", _ANYTHING, repeatable=Tr
 # An identical command that still waits is coalesced, one that runs is not: so it isn't repeatable.
 START_COMMAND = Endpoint("POST", "/api/v1/command", _COMMAND, repeatable=False)
 COMMAND = get("/api/v1/command/{}", _COMMAND)
+# What waits, what runs, and what has ended within the last minutes.
+COMMANDS = get("/api/v1/command", Decoder(tuple[ImportCommand, ...]))
 QUEUE = get("/api/v1/queue", Decoder(Page[QueueItem]))
 QUEUE_DETAILS = get("/api/v1/queue/details", Decoder(tuple[QueueItem, ...]))
 DROP = Endpoint("DELETE", "/api/v1/queue/{}", _ANYTHING, repeatable=True)

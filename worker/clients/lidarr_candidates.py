@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from worker.clients.lidarr_answers import Album, Answer, Artist, Track
+from worker.clients.lidarr_answers import Album, Answer, Artist, Command, Track
 
 ImportMode = Literal["auto", "move", "copy"]
 
@@ -45,6 +45,29 @@ class Rejection(Answer, frozen=True, kw_only=True):
 
     reason: str = ""
     type: str = ""
+
+
+class ImportCommand(Command, frozen=True, kw_only=True):
+    """A command whole; `body` depends on its name, and is what it was ordered with."""
+
+    body: Any = None
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """What a manual import brings in file by file, or the folder that is scanned; nothing for other commands."""
+        body = self.body if isinstance(self.body, dict) else {}
+        match self.name:
+            case "ManualImport":
+                files = body.get("files")
+                return tuple(
+                    str(file["path"])
+                    for file in (files if isinstance(files, list) else ())
+                    if isinstance(file, dict) and file.get("path")
+                )
+            case "DownloadedAlbumsScan":
+                return (str(body["path"]),) if body.get("path") else ()
+            case _:
+                return ()
 
 
 class ImportFile(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):

@@ -6,7 +6,15 @@ from collections.abc import Sequence
 
 from worker.clients import lidarr_calls as calls
 from worker.clients.lidarr_answers import Command
-from worker.clients.lidarr_candidates import Contents, Entry, ImportCandidate, ImportFile, ImportMode, PathKind
+from worker.clients.lidarr_candidates import (
+    Contents,
+    Entry,
+    ImportCandidate,
+    ImportCommand,
+    ImportFile,
+    ImportMode,
+    PathKind,
+)
 from worker.clients.lidarr_peer import LidarrPeer
 
 
@@ -46,6 +54,11 @@ class LidarrImports(LidarrPeer):
         query += [("artistId", artist_id)] if artist_id is not None else []
         query += [("filterExistingFiles", "true"), ("replaceExistingFiles", "true")]
         return await self._peer.fetch(calls.CANDIDATES, query=query)
+
+    async def imports(self) -> tuple[ImportCommand, ...]:
+        """The imports by hand and scans that wait, run, or ended within the last minutes, the newest first."""
+        found = await self._peer.fetch(calls.COMMANDS)
+        return tuple(sorted((one for one in found if one.paths), key=lambda one: -one.id))
 
     async def start_manual_import(self, files: Sequence[ImportFile], *, import_mode: ImportMode = "move") -> Command:
         """Have Lidarr import files as exactly these tracks, whatever speaks against it, and send a Download webhook.

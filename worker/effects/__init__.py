@@ -12,8 +12,10 @@ from shared.acquisition.commands import (
     DropTransfers,
     EnqueueDownload,
     EnsureAlbum,
+    FollowImport,
     FollowSearch,
     FollowSoulseekSearch,
+    ImportAlbum,
     ObservePeer,
     RollUpBatch,
     SearchAlbum,
@@ -25,8 +27,10 @@ from worker.effects.drop_transfers import drop_transfers
 from worker.effects.effect import Effect
 from worker.effects.enqueue_download import enqueue_download
 from worker.effects.ensure_album import ensure_album
+from worker.effects.follow_import import follow_import
 from worker.effects.follow_search import follow_search
 from worker.effects.follow_soulseek_search import follow_soulseek_search
+from worker.effects.import_album import import_album
 from worker.effects.observe_peer import observe_peer
 from worker.effects.roll_up_batch import roll_up_batch
 from worker.effects.search_album import search_album
@@ -42,6 +46,8 @@ EFFECTS: Mapping[type[Command], Effect[Any]] = {
     FollowSoulseekSearch: follow_soulseek_search,
     EnqueueDownload: enqueue_download,
     DropTransfers: drop_transfers,
+    ImportAlbum: import_album,
+    FollowImport: follow_import,
     ObservePeer: observe_peer,
     RollUpBatch: roll_up_batch,
 }

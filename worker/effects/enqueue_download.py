@@ -12,6 +12,7 @@ from shared.acquisition.model import Acquisition, Attempt, AttemptState
 from shared.eventlog.identity import derived_id
 from worker.clients.http import MAX_CHANGE_S
 from worker.effects.effect import Found, Tools
+from worker.handover.paths import mark_of
 from worker.lease import Claimed
 
 _NOT_IN_NAMES = re.compile(r'[\x00-\x1f<>:"/\\|?*]+')
@@ -62,7 +63,7 @@ def _parts(attempt: Attempt, batch_id: UUID, folder: str) -> list[_Part]:
 def own_folder(acquisition: Acquisition, attempt: int) -> str:
     """The folder of an attempt below slskd's downloads folder: readable, its own, and a legal name everywhere."""
     name = f"{acquisition.artist_name} - {acquisition.album_title}"
-    return f"{_legal(name)} [{acquisition.id.hex[:8]}-{attempt}]"
+    return f"{_legal(name)} {mark_of(acquisition.id, attempt)}"
 
 
 def _legal(name: str) -> str:

@@ -144,6 +144,7 @@ def command(one: Command) -> Json:
             "name": one.name,
             "trigger": one.trigger,
             "suppressMessages": False,
+            **one.body,
         },
         priority="high" if one.name == "ManualImport" else "normal",
         status=one.status,

@@ -94,7 +94,10 @@ def excerpt() -> Any:
 def validator(method: str, template: str) -> Validator:
     described = excerpt()["responses"].get(template, {}).get(method)
     schema = described or UNDESCRIBED.get((method, template)) or EMPTY
-    whole = as_json_schema(schema) | {"$defs": as_json_schema(excerpt()["schemas"])}
+    schemas = as_json_schema(excerpt()["schemas"])
+    # Described by what all commands have in common; written with all that each has.
+    schemas["Command"]["additionalProperties"] = True
+    whole = as_json_schema(schema) | {"$defs": schemas}
     return jsonschema.Draft202012Validator(whole, format_checker=jsonschema.FormatChecker())
 
 

@@ -12,7 +12,7 @@ from worker.clients import http
 from worker.clients.answers import NotFoundAtPeer, PeerAway
 from worker.clients.lidarr import LidarrClient
 from worker.clients.lidarr_calls import IMPORT_PATIENCE_S
-from worker.clients.lidarr_candidates import ImportFile, PathKind
+from worker.clients.lidarr_candidates import ImportCommand, ImportFile, PathKind
 
 Pair = tuple[LidarrClient, LidarrSimulator]
 JOB = "/downloads/job-1"
@@ -163,3 +163,21 @@ async def test_reading_a_folder_may_take_longer_than_other_calls(pair: Pair, mon
     with pytest.raises(PeerAway):
         await lidarr.audio_files(JOB)
     assert len(await lidarr.manual_import_candidates(JOB)) == 3
+
+
+async def test_imports_are_listed_with_what_they_are_about(pair: Pair) -> None:
+    lidarr, simulator = pair
+    simulator.control(pace="manual")
+    await lidarr.search_album(1)
+    by_hand = await lidarr.start_manual_import(await all_of(lidarr))
+    scan = await lidarr.start_scan("/downloads/job-2")
+    assert [(one.id, one.over, one.paths) for one in await lidarr.imports()] == [
+        (scan.id, False, ("/downloads/job-2",)),
+        (by_hand.id, False, tuple(f"{JOB}/0{number} - Track {number}.flac" for number in (1, 2, 3))),
+    ]
+
+
+@pytest.mark.parametrize("body", [None, [], {}, {"files": 3}, {"files": ["x", {}, {"path": ""}]}, {"path": None}])
+def test_a_command_of_another_form_is_about_nothing(body: object) -> None:
+    for name in ("ManualImport", "DownloadedAlbumsScan", "RenameFiles"):
+        assert ImportCommand(id=1, name=name, body=body).paths == ()
