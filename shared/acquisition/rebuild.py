@@ -6,9 +6,9 @@ recorded with it; an older one is applied as recorded, so a change of the rules 
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 from uuid import UUID
 
 import msgspec
@@ -34,6 +34,8 @@ from shared.eventlog.event import Event
 from shared.postgres.pool import Connection, Pool
 from shared.postgres.queries import load
 from shared.settings.registry import settings_recorded
+
+Json: TypeAlias = dict[str, Any]
 
 _Q = load("rebuild")
 _CHUNK = 500
@@ -119,8 +121,8 @@ def _applied(before: Acquisition | None, row: Any) -> Acquisition:
     """The acquisition after a decision, as it was recorded."""
     changes = row["changes"]
     fields = msgspec.to_builtins(before) if before else {}
-    attempts = {one["number"]: one for one in [*fields.get("attempts", ()), *changes["attempts"]]}
-    jobs = {one["id"]: one for one in [*fields.get("jobs", ()), *changes["jobs"]]}
+    attempts = _changed(fields.get("attempts", ()), changes["attempts"], by="number")
+    jobs = _changed(fields.get("jobs", ()), changes["jobs"], by="id")
     fields |= changes["set"]
     fields |= {
         "sequence": row["sequence"],
@@ -128,6 +130,14 @@ def _applied(before: Acquisition | None, row: Any) -> Acquisition:
         "jobs": list(jobs.values()),
     }
     return msgspec.convert(fields, Acquisition)
+
+
+def _changed(before: Iterable[Json], changes: Iterable[Json], *, by: str) -> dict[Any, Json]:
+    """The rows as they were changed. An older release says and touches nothing of the columns that it doesn't know."""
+    rows = {one[by]: one for one in before}
+    for one in changes:
+        rows[one[by]] = rows.get(one[by], {}) | one
+    return rows
 
 
 async def _decided_again(

@@ -1,4 +1,7 @@
-"""`make schema`: write down the schema after each migration, or with --check say whether what is written is true."""
+"""`make schema`: write down the schema after each migration, and keep the code before the newest one.
+
+With --check it says whether what is written is true.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +19,7 @@ from shared.postgres.pool import connect
 from shared.postgres.queries import SQL_DIR
 from shared.postgres.statements import create
 from shared.postgres.steps import Migration, chain, migrations
+from tests.harness import older
 from tests.harness.servers import PostgresServer, run_postgres, temporary_layout
 
 _HEAD = "-- The whole schema after the newest migration, for reading: made by `make schema` from migrations/.\n"
@@ -64,13 +68,17 @@ def main(*arguments: str) -> int:
     if "--check" in arguments:
         for path in (*wrong, *stray):
             print(f"sql/{path.relative_to(SQL_DIR)} isn't what the migrations make: run `make schema`", file=sys.stderr)
-        return 1 if wrong or stray else 0
+        if fault := older.fault(steps):
+            print(f"{fault}: run `make schema`", file=sys.stderr)
+        return 1 if wrong or stray or fault else 0
     folder.mkdir(exist_ok=True)
     for path in stray:
         path.unlink()
     for path in wrong:
         path.write_text(wanted[path], "utf-8")
         print(f"wrote sql/{path.relative_to(SQL_DIR)}")
+    if older.fault(steps):
+        print(f"wrote {older.keep(steps).relative_to(older.ROOT)}")
     return 0
 
 
