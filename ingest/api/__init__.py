@@ -1,4 +1,4 @@
-"""The API: history, jobs, batches, settings and admin under /api/v1, and its contract, generated from the code."""
+"""The API: history, jobs, batches, leftovers, settings and admin under /api/v1, and its contract made from the code."""
 
 from __future__ import annotations
 

@@ -21,6 +21,7 @@ _TAGS = {
     "events": "History: everything that happened, kept for ever and exactly.",
     "jobs": "What people asked for.",
     "batches": "Albums wanted together.",
+    "leftovers": "What failed downloads left behind.",
     "settings": "What can be changed while everything runs.",
     "admin": "Retry and replay.",
     "doors": "Webhooks, health and this contract.",

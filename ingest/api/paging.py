@@ -28,6 +28,7 @@ _Time: TypeAlias = Annotated[datetime, msgspec.Meta(tz=True)]
 EventKey: TypeAlias = tuple[Literal["events"], UUID]
 JobKey: TypeAlias = tuple[Literal["jobs"], _Time, UUID]
 BatchKey: TypeAlias = tuple[Literal["batches"], _Time, UUID]
+LeftoverKey: TypeAlias = tuple[Literal["leftovers"], _Time, UUID, Annotated[int, msgspec.Meta(ge=1, le=2**31 - 1)]]
 VersionKey: TypeAlias = tuple[Literal["versions"], Annotated[int, msgspec.Meta(ge=0, le=2**53)]]
 
 

@@ -163,6 +163,27 @@ class BatchVersion(msgspec.Struct, kw_only=True):
     cause: str
 
 
+class Leftover(msgspec.Struct, kw_only=True):
+    """Files that a failed download from Soulseek left in slskd's downloads folder."""
+
+    acquisition_id: UUID
+    attempt: int
+    artist_name: str
+    album_title: str
+    peer: Annotated[str, msgspec.Meta(description="Who shared them.")]
+    folder: Annotated[str, msgspec.Meta(description="The remote folder that they came from.")]
+    outcome: Annotated[
+        Literal["not_allowed"] | None,
+        msgspec.Meta(
+            description="`not_allowed`: slskd doesn't let them be removed. null: they go after `leftovers_days`."
+        ),
+    ]
+    finished_at: Time
+    files: int
+    size_bytes: int
+    paths: Annotated[list[str], msgspec.Meta(description="Where they lie, as slskd calls it.")]
+
+
 class Operation(msgspec.Struct, kw_only=True):
     """Long work that a person started; it can be watched and cancelled."""
 

@@ -7,11 +7,18 @@ from uuid import UUID
 
 import msgspec
 
-from ingest.api import admin, batches, events, jobs, settings
+from ingest.api import admin, batches, events, jobs, leftovers, settings
 from ingest.api.routes import Route
 
 # A fixed path stands before one with {id}: aiohttp takes the first that fits.
-ROUTES: tuple[Route, ...] = (*events.ROUTES, *jobs.ROUTES, *batches.ROUTES, *settings.ROUTES, *admin.ROUTES)
+ROUTES: tuple[Route, ...] = (
+    *events.ROUTES,
+    *jobs.ROUTES,
+    *batches.ROUTES,
+    *leftovers.ROUTES,
+    *settings.ROUTES,
+    *admin.ROUTES,
+)
 
 
 class Kept(msgspec.Struct, kw_only=True, omit_defaults=True):

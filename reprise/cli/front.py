@@ -17,6 +17,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "events": "reprise.cli.events:events",
         "jobs": "reprise.cli.jobs:jobs",
         "batches": "reprise.cli.batches:batches",
+        "leftovers": "reprise.cli.leftovers:leftovers",
         "settings": "reprise.cli.settings:settings",
         "retry": "reprise.cli.again:retry",
         "replay": "reprise.cli.again:replay",

@@ -28,7 +28,7 @@ def sql(arguments: tuple[str, ...]) -> None:
     """Open psql, read-only, on the database in use.
 
     Arguments go to psql: reprise sql -c "SELECT * FROM batch_progress". The views to look at are event_history,
-    unprocessed_events, dead_letters, job_history and batch_progress (docs/sql.md).
+    unprocessed_events, dead_letters, job_history, batch_progress, blocklist and leftovers (docs/sql.md).
     """
     config = config_in_use()
     found = target(url_of(config))

@@ -72,3 +72,12 @@ FROM batch_versions
 WHERE batch_id = $1 AND ($2::bigint IS NULL OR version < $2)
 ORDER BY version DESC
 LIMIT $3::bigint;
+
+-- name: leftovers
+-- What failed downloads left with slskd, newest first.
+SELECT acquisition_id, attempt, artist_name, album_title, peer, folder, outcome, finished_at, files,
+    size_bytes::bigint AS size_bytes, paths
+FROM leftovers
+WHERE $1::timestamptz IS NULL OR (finished_at, acquisition_id, attempt) < ($1, $2::uuid, $3::integer)
+ORDER BY finished_at DESC, acquisition_id DESC, attempt DESC
+LIMIT $4::bigint;

@@ -61,6 +61,18 @@ class Options(Answer, frozen=True, kw_only=True):
     remote_file_management: bool = False
 
 
+class FolderFile(Answer, frozen=True, kw_only=True):
+    """A file on slskd's disk; `full_name` is its path below the folder that was asked about."""
+
+    name: str = ""
+    full_name: str = ""
+    length: int = 0
+
+
+class FolderContents(Answer, frozen=True, kw_only=True):
+    files: tuple[FolderFile, ...] = ()
+
+
 class UserStatus(Answer, frozen=True, kw_only=True):
     presence: str = ""
 

@@ -9,6 +9,7 @@ from worker.clients.http import Endpoint, get
 from worker.clients.slskd_answers import (
     Application,
     EventRow,
+    FolderContents,
     Options,
     Response,
     Search,
@@ -40,3 +41,5 @@ DOWNLOADS = get("/api/v0/transfers/downloads", Decoder(tuple[UserTransfers, ...]
 DOWNLOADS_OF = get("/api/v0/transfers/downloads/{}", Decoder(UserTransfers))
 CANCEL = Endpoint("DELETE", "/api/v0/transfers/downloads/{}/{}", _ANYTHING, repeatable=True)
 DELETE_FOLDER = Endpoint("DELETE", "/api/v0/files/downloads/directories/{}", _ANYTHING, repeatable=True)
+DELETE_FILE = Endpoint("DELETE", "/api/v0/files/downloads/files/{}", _ANYTHING, repeatable=True)
+FOLDER_CONTENTS = get("/api/v0/files/downloads/directories/{}", Decoder(FolderContents))

@@ -17,6 +17,7 @@ from shared.acquisition.commands import (
     FollowSoulseekSearch,
     ImportAlbum,
     ObservePeer,
+    RemoveLeftovers,
     RollUpBatch,
     SearchAlbum,
     SearchSoulseek,
@@ -32,6 +33,7 @@ from worker.effects.follow_search import follow_search
 from worker.effects.follow_soulseek_search import follow_soulseek_search
 from worker.effects.import_album import import_album
 from worker.effects.observe_peer import observe_peer
+from worker.effects.remove_leftovers import remove_leftovers
 from worker.effects.roll_up_batch import roll_up_batch
 from worker.effects.search_album import search_album
 from worker.effects.search_soulseek import search_soulseek
@@ -46,6 +48,7 @@ EFFECTS: Mapping[type[Command], Effect[Any]] = {
     FollowSoulseekSearch: follow_soulseek_search,
     EnqueueDownload: enqueue_download,
     DropTransfers: drop_transfers,
+    RemoveLeftovers: remove_leftovers,
     ImportAlbum: import_album,
     FollowImport: follow_import,
     ObservePeer: observe_peer,

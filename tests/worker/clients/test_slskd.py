@@ -103,6 +103,21 @@ async def test_a_folder_whose_name_cannot_be_said_stays(slskd: SlskdClient, simu
     assert await slskd.delete_folder("ÿÿÿ") is Removal.NOT_ALLOWED
 
 
+async def test_files_are_listed_with_their_sizes_and_deleted_one_by_one(
+    slskd: SlskdClient, simulator: SlskdSimulator
+) -> None:
+    saved(simulator, "job-1", "job-1/CD2", "job-2")
+    assert await slskd.files_in("job-1") == {"01.flac": 1, "CD2/01.flac": 1}
+    assert await slskd.files_in("job-1/CD2/") == {"01.flac": 1}
+    assert (await slskd.files_in("job-3"), await slskd.files_in("ÿÿÿ")) == (Removal.GONE, Removal.NOT_ALLOWED)
+    assert await slskd.delete_file("job-1/01.flac") is Removal.NOT_ALLOWED
+    simulator.control(remote_file_management=True)
+    assert await slskd.delete_file("job-1/01.flac") is Removal.REMOVED
+    assert await slskd.files_in("job-1") == {"CD2/01.flac": 1}
+    with pytest.raises(PeerRefused, match="left alone"):
+        await slskd.delete_file("../etc/passwd")
+
+
 @pytest.mark.parametrize("folder", ["", ".", "/", "/etc", "..", "job/../..", "./"])
 async def test_no_other_folder_is_deleted(slskd: SlskdClient, simulator: SlskdSimulator, folder: str) -> None:
     simulator.control(remote_file_management=True)
