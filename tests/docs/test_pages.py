@@ -6,10 +6,11 @@ import re
 from collections import defaultdict
 from xml.etree import ElementTree
 
+import msgspec
 import pytest
 
 from shared.acquisition.lifecycle import RULES
-from shared.acquisition.model import State
+from shared.acquisition.model import Acquisition, Attempt, Job, State
 from tests.docs.pages import ROOT, Page, page, pages
 
 _LINK = re.compile(r"\]\((?P<target>[^)\s]+)\)")
@@ -67,3 +68,15 @@ def test_every_decision_record_is_in_the_index() -> None:
     records = sorted(path.name for path in (ROOT / "docs" / "adr").glob("[0-9]*.md"))
     assert re.findall(r"\((\d{4}-[\w-]+\.md)\)", index) == records
     assert [int(name[:4]) for name in records] == list(range(1, len(records) + 1))
+
+
+@pytest.mark.parametrize(
+    ("what", "kind"),
+    [("an acquisition", Acquisition), ("an attempt", Attempt), ("a job", Job)],
+    ids=str,
+)
+def test_what_a_rebuild_compares_is_listed(what: str, kind: type[msgspec.Struct]) -> None:
+    listed = page("docs/how-it-works.md").text.split("<!-- compared -->")[1].split("<!-- /compared -->")[0]
+    line = next(part for part in listed.split("\n- ") if part.startswith(f"of {what}:"))
+    compared = [field.name for field in msgspec.structs.fields(kind) if field.name not in {"attempts", "jobs"}]
+    assert re.findall(r"`(\w+)`", line) == compared
