@@ -5,7 +5,7 @@ How long something took is measured elsewhere (worker/observe), for only time in
 
 from __future__ import annotations
 
-from shared.acquisition.choosing import SOULSEEK
+from shared.acquisition.choosing import LIDARR, SOULSEEK
 from shared.acquisition.findings import DeadlinePassed, DownloadVanished, Phase
 from shared.acquisition.model import Acquisition, AttemptState, Context, Outcome, State
 from shared.acquisition.steps import fail_attempt, finish, give_up, ignored, numbered
@@ -40,7 +40,7 @@ def deadline_passed(acquisition: Acquisition, signal: DeadlinePassed, context: C
 
 def download_vanished(acquisition: Acquisition, signal: DownloadVanished, context: Context) -> Outcome:
     """Somebody or something took the download out of Lidarr's queue, and nothing will ever be told of it."""
-    attempt = numbered(acquisition, signal.attempt, AttemptState.DOWNLOADING, AttemptState.IMPORTING)
+    attempt = numbered(acquisition, signal.attempt, AttemptState.DOWNLOADING, AttemptState.IMPORTING, source=LIDARR)
     if attempt is None or not acquisition.driven:
         return ignored(acquisition, "attempt_is_over")
     return fail_attempt(acquisition, attempt, context, reason="vanished_from_lidarrs_queue")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from shared.acquisition.choosing import NOTHING_FOUND
+from shared.acquisition.choosing import LIDARR, NOTHING_FOUND
 from shared.acquisition.commands import AFTER_THE_END, FollowSearch
 from shared.acquisition.model import Acquisition, Attempt, AttemptState, Context, Order, Outcome, State
 from shared.acquisition.signals import AlbumReady, CommandFailed, SearchFinished, SearchStarted
@@ -77,7 +77,7 @@ def search_finished(acquisition: Acquisition, signal: SearchFinished, context: C
 
 
 def _searches(acquisition: Acquisition, number: int) -> Attempt | None:
-    return numbered(acquisition, number, AttemptState.SEARCHING)
+    return numbered(acquisition, number, AttemptState.SEARCHING, source=LIDARR)
 
 
 def command_failed(acquisition: Acquisition, signal: CommandFailed, context: Context) -> Outcome:

@@ -63,9 +63,14 @@ def batch_id_for(acquisition_id: UUID, attempt: int) -> UUID:
     return derived_id(acquisition_id, "soulseek", attempt)
 
 
+def _here(acquisition: Acquisition, number: int, state: AttemptState) -> Attempt | None:
+    """The attempt at Soulseek of this number, in this state; one that became Lidarr's meanwhile is none."""
+    return numbered(acquisition, number, state, source=SOULSEEK)
+
+
 def search_started(acquisition: Acquisition, signal: SoulseekSearchStarted, context: Context) -> Outcome:
     """The attempt has had its turn: from now on its deadline counts."""
-    attempt = numbered(acquisition, signal.attempt, AttemptState.SEARCHING)
+    attempt = _here(acquisition, signal.attempt, AttemptState.SEARCHING)
     if attempt is None:
         return ignored(acquisition, "search_is_over")
     follow = FollowSoulseekSearch(
@@ -81,7 +86,7 @@ def search_started(acquisition: Acquisition, signal: SoulseekSearchStarted, cont
 
 def searched(acquisition: Acquisition, signal: SoulseekSearched, context: Context) -> Outcome:
     """Take the best candidate; without one, search with the album's next text, which waits for its turn again."""
-    attempt = numbered(acquisition, signal.attempt, AttemptState.SEARCHING)
+    attempt = _here(acquisition, signal.attempt, AttemptState.SEARCHING)
     if attempt is None:
         return ignored(acquisition, "search_is_over")
     if signal.candidate is not None:
@@ -129,7 +134,7 @@ def source_away(acquisition: Acquisition, signal: SourceAway, context: Context) 
 
 def enqueued(acquisition: Acquisition, signal: DownloadEnqueued, context: Context) -> Outcome:
     """slskd has the files on its list; a file that was refused makes the whole folder useless."""
-    attempt = numbered(acquisition, signal.attempt, AttemptState.DOWNLOADING)
+    attempt = _here(acquisition, signal.attempt, AttemptState.DOWNLOADING)
     if attempt is None:
         return ignored(acquisition, "attempt_is_over")
     if signal.refused or not signal.taken:
@@ -179,7 +184,7 @@ def _import(acquisition: Acquisition, attempt: Attempt, delay_s: float = 0.0) ->
 
 def transfers_failed(acquisition: Acquisition, signal: TransfersFailed, context: Context) -> Outcome:
     """The folder can't be had from this peer: the next candidate, or the next source."""
-    attempt = numbered(acquisition, signal.attempt, AttemptState.DOWNLOADING)
+    attempt = _here(acquisition, signal.attempt, AttemptState.DOWNLOADING)
     if attempt is None:
         return ignored(acquisition, "attempt_is_over")
     return fail_attempt(acquisition, attempt, context, reason=signal.reason)
@@ -187,7 +192,7 @@ def transfers_failed(acquisition: Acquisition, signal: TransfersFailed, context:
 
 def import_started(acquisition: Acquisition, signal: ImportStarted, context: Context) -> Outcome:
     """Follow Lidarr's import to its end."""
-    attempt = numbered(acquisition, signal.attempt, AttemptState.IMPORTING)
+    attempt = _here(acquisition, signal.attempt, AttemptState.IMPORTING)
     if attempt is None:
         return ignored(acquisition, "import_is_over")
     follow = FollowImport(acquisition_id=acquisition.id, attempt=attempt.number, command_id=signal.command_id)
@@ -196,7 +201,7 @@ def import_started(acquisition: Acquisition, signal: ImportStarted, context: Con
 
 def import_blocked(acquisition: Acquisition, signal: ImportBlocked, context: Context) -> Outcome:
     """Say what a person can do about it, and try again until the deadline; the files stay where they are."""
-    attempt = numbered(acquisition, signal.attempt, AttemptState.IMPORTING)
+    attempt = _here(acquisition, signal.attempt, AttemptState.IMPORTING)
     if attempt is None:
         return ignored(acquisition, "import_is_over")
     blocked = replace(acquisition, reason=signal.reason)
@@ -205,7 +210,7 @@ def import_blocked(acquisition: Acquisition, signal: ImportBlocked, context: Con
 
 def import_refused(acquisition: Acquisition, signal: ImportRefused, context: Context) -> Outcome:
     """Lidarr doesn't take the files for the album: this folder is never tried again."""
-    attempt = numbered(acquisition, signal.attempt, AttemptState.IMPORTING)
+    attempt = _here(acquisition, signal.attempt, AttemptState.IMPORTING)
     if attempt is None:
         return ignored(acquisition, "import_is_over")
     return fail_attempt(acquisition, attempt, context, reason=f"import_refused: {signal.reason}"[:500])
@@ -213,7 +218,7 @@ def import_refused(acquisition: Acquisition, signal: ImportRefused, context: Con
 
 def import_ended(acquisition: Acquisition, signal: ImportEnded, context: Context) -> Outcome:
     """Complete when every track has its file, whatever Lidarr says of its own command."""
-    attempt = numbered(acquisition, signal.attempt, AttemptState.IMPORTING)
+    attempt = _here(acquisition, signal.attempt, AttemptState.IMPORTING)
     if attempt is None:
         return ignored(acquisition, "import_is_over")
     if is_complete(signal.track_file_count, signal.track_count):

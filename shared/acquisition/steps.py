@@ -78,13 +78,15 @@ def new_attempt(
     return Attempt(number=number, source=source, state=state, started_at=context.now, foreign_grab=foreign_grab)
 
 
-def numbered(acquisition: Acquisition, number: int, *states: AttemptState) -> Attempt | None:
-    """The attempt of this number, if it stands in one of these states (or, with none named, is open)."""
+def numbered(acquisition: Acquisition, number: int, *states: AttemptState, source: str | None = None) -> Attempt | None:
+    """The attempt of this number, if it stands in one of these states (or, with none named, is open) at that source."""
     return next(
         (
             one
             for one in acquisition.attempts
-            if one.number == number and (one.state in states if states else one.is_open)
+            if one.number == number
+            and (one.state in states if states else one.is_open)
+            and source in (None, one.source)
         ),
         None,
     )

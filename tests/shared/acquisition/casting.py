@@ -36,9 +36,13 @@ def at(minutes: float = 0) -> datetime:
     return NOW + timedelta(minutes=minutes)
 
 
-def context(*, lidarr: bool = True, minutes: float = 0, cause: UUID | None = None, attempts: int = 3) -> Context:
-    settings = replace(Settings(), album_max_attempts=attempts)
-    return Context(now=at(minutes), cause=cause or uuid7(), settings=settings, lidarr=lidarr)
+def context(
+    *, lidarr: bool = True, slskd: bool = False, minutes: float = 0, cause: UUID | None = None, **settings: Any
+) -> Context:
+    """settings: those that differ from the defaults."""
+    return Context(
+        now=at(minutes), cause=cause or uuid7(), settings=replace(Settings(), **settings), lidarr=lidarr, slskd=slskd
+    )
 
 
 def wish(user: str = "me", batch_id: UUID | None = None) -> JobRequested:
@@ -61,10 +65,13 @@ def blank(origin: str = "asked") -> Acquisition:
 class Story:
     """One acquisition as signals come to it, with every order that was given."""
 
-    def __init__(self, acquisition: Acquisition, *, lidarr: bool = True, attempts: int = 3) -> None:
+    def __init__(
+        self, acquisition: Acquisition, *, lidarr: bool = True, slskd: bool = False, attempts: int = 3, **settings: Any
+    ) -> None:
         self.now = acquisition
         self.lidarr = lidarr
-        self.attempts = attempts
+        self.slskd = slskd
+        self.settings = {"album_max_attempts": attempts, **settings}
         self.minutes = 0.0
         self.orders: list[Any] = []
         self.last: Outcome | None = None
@@ -73,16 +80,16 @@ class Story:
         """Fold these signals as the fold does, and answer the last outcome."""
         for signal in signals:
             self.minutes += 1
-            outcome = decide(
-                self.now,
-                signal,
-                context(lidarr=self.lidarr, minutes=self.minutes, cause=cause, attempts=self.attempts),
-            )
+            outcome = decide(self.now, signal, self.context(cause))
             self.now = replace(outcome.after, sequence=self.now.sequence + 1)
             self.orders += [order.command for order in outcome.orders]
             self.last = outcome
         assert self.last is not None
         return self.last
+
+    def context(self, cause: UUID | None = None) -> Context:
+        """What the rules know at this moment of the story."""
+        return context(lidarr=self.lidarr, slskd=self.slskd, minutes=self.minutes, cause=cause, **self.settings)
 
     @property
     def ordered(self) -> list[str]:
@@ -98,9 +105,9 @@ class Story:
         return [attempt.state.value for attempt in self.now.attempts]
 
 
-def asked(user: str = "me", *, lidarr: bool = True, attempts: int = 3) -> Story:
+def asked(user: str = "me", **how: Any) -> Story:
     """An album that somebody has asked for."""
-    story = Story(blank(), lidarr=lidarr, attempts=attempts)
+    story = Story(blank(), **how)
     story.tell(wish(user))
     return story
 
@@ -144,7 +151,11 @@ def in_state(state: State, *, lidarr: bool = True) -> Story:
             return downloading(lidarr=lidarr)
         case State.IMPORTING:
             return importing(lidarr=lidarr)
-    story = importing(lidarr=lidarr)
+    return over_in(state, importing(lidarr=lidarr))
+
+
+def over_in(state: State, story: Story) -> Story:
+    """The story at this end; how it came to fail or to be cancelled is left out."""
     if state is State.COMPLETED:
         story.tell(checked(story, 10))
     else:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from shared.acquisition.acts import Act, act, own_delivery
+from shared.acquisition.commands import AFTER_THE_END
 from shared.acquisition.fold import Folded, Folding
 from shared.acquisition.rebuild import check
 from shared.acquisition.signals import Signal
@@ -160,12 +161,12 @@ _NEVER = {
         WHERE s.state = 'processed' AND NOT EXISTS (SELECT 1 FROM decisions AS d WHERE d.event_id = s.event_id)""",
     "an ignored event doesn't say why": """
         SELECT event_id FROM event_status WHERE state = 'ignored' AND coalesce(reason, '') = ''""",
-    "a command waits for an acquisition that is over": """
+    "a command waits for an acquisition that is over": f"""
         SELECT c.id, c.kind FROM commands AS c JOIN acquisitions AS a ON a.id = c.acquisition_id
-        WHERE c.state = 'waiting' AND a.finished_at IS NOT NULL AND c.kind <> 'AbandonDownload'""",
+        WHERE c.state = 'waiting' AND a.finished_at IS NOT NULL AND c.kind NOT IN {AFTER_THE_END}""",
     "a watched album is driven": """
         SELECT c.id, c.kind FROM commands AS c JOIN acquisitions AS a ON a.id = c.acquisition_id
-        WHERE a.origin = 'lidarr' AND c.kind IN ('EnsureAlbum', 'SearchAlbum', 'AbandonDownload')
+        WHERE a.origin = 'lidarr' AND c.kind NOT IN ('CheckAlbum', 'ObservePeer')
             AND NOT EXISTS (SELECT 1 FROM download_jobs AS j WHERE j.acquisition_id = a.id AND j.origin <> 'lidarr')""",
     "a batch's latest version isn't what the batch says": """
         SELECT b.id FROM discovery_batches AS b LEFT JOIN batch_versions AS v
