@@ -58,7 +58,7 @@ def shares(album: UUID, user: str = "ann", *, bad: bool = False, tracks: int = l
     """Somebody on Soulseek who shares the album."""
     names = [f"{number:02d} {title}.flac" for number, title in enumerate(TRACKS[:tracks], 1)]
     files = [
-        {"name": name, "size": 30_000_000 + len(name), "bit_depth": 16, "sample_rate": 44100, "length": 180}
+        {"name": name, "size": 30_000_000 + len(name), "bit_depth": 16, "sample_rate": 44100, "length": 210}
         for name in names
     ]
     folder = {"path": f"@@{user}\\Music\\{ARTIST}\\{TITLE}", "files": files, "album_mbid": str(album), "bad": bad}
@@ -139,9 +139,14 @@ async def test_a_bad_album_ends_within_its_budget_and_nothing_is_tried_twice(sta
     again = await stage.ask(album, user="you")
     assert (again["state"], again["reason"][:12]) == ("failed", "budget_spent")
     await stage.send(f"/api/v1/jobs/{job['id']}/retry", status=409)
-    await stage.send(f"/api/v1/jobs/{job['id']}/retry", {"reason": "dan's copy may be good"}, status=202)
     stage.slskd.control(peer=shares(album, "dan"))
-    job = await ended(stage, album, "completed")
+    await stage.send(f"/api/v1/jobs/{job['id']}/retry", {"reason": "dan has a better copy now"}, status=202)
+
+    async def opened_again_and_completed() -> bool:
+        await stage.settled()
+        return bool((await stage.get(f"/api/v1/jobs/{job['id']}"))["state"] == "completed")
+
+    await until(opened_again_and_completed, within_s=60)
     assert await stage.pool.fetchval("SELECT peer FROM attempts WHERE state = 'completed'") == "dan"
 
 
