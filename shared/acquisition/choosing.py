@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from itertools import takewhile
 
 from shared.acquisition.model import Acquisition, Attempt, AttemptState, Context, State
 
@@ -35,9 +36,13 @@ def spent_bytes(acquisition: Acquisition) -> int:
 
 
 def spent(acquisition: Acquisition, context: Context) -> str | None:
-    """Why nothing more may be tried: the attempts or the bytes of the budget are used up."""
+    """Why nothing more may be tried: the attempts or the bytes of the budget are used up.
+
+    A search that found nothing costs nothing: its source isn't asked again anyway, and the other must have its turn.
+    """
     settings = context.settings
-    if len(_failed(in_budget(acquisition))) >= settings.album_max_attempts:
+    costly = [one for one in _failed(in_budget(acquisition)) if one.reason != NOTHING_FOUND]
+    if len(costly) >= settings.album_max_attempts:
         return "attempts_spent"
     if spent_bytes(acquisition) >= settings.album_max_bytes:
         return "bytes_spent"
@@ -55,25 +60,30 @@ def next_source(acquisition: Acquisition, context: Context) -> tuple[str, bool] 
     left = [source for source in sources(context) if source not in found_nothing]
     if len(left) > 1 and len(_failed(mine, left[0])) >= (context.settings.album_max_attempts + 1) // 2:
         left.reverse()
-    # Whoever is away is waited for only when nobody else is left.
-    away = {one.source for one in mine if (one.reason or "").startswith(AWAY)}
+    # Whoever is away is waited for only when nobody else is left. It's away until something else has been tried.
+    away = {one.source for one in takewhile(_found_away, reversed(mine))}
     left.sort(key=lambda source: source in away)
     if not left:
         return None
     return left[0], len(left) > 1 and left[0] not in away
 
 
+def _found_away(attempt: Attempt) -> bool:
+    return (attempt.reason or "").startswith(AWAY)
+
+
 def _failed(attempts: Iterable[Attempt], source: str | None = None) -> list[Attempt]:
     return [one for one in attempts if one.state is AttemptState.FAILED and source in (None, one.source)]
 
 
-def tried(acquisition: Acquisition) -> str:
-    """What was tried, for people: each download with what became of it."""
-    return "; ".join(
+def in_the_end(reason: str, acquisition: Acquisition) -> str:
+    """Why an album wasn't got, for people: the last reason, and every download with what became of it."""
+    tried = "; ".join(
         f"{one.number}. {one.source} {_named(one)}: {one.reason}"
         for one in in_budget(acquisition)
         if one.state is AttemptState.FAILED and one.reason != NOTHING_FOUND
     )
+    return (f"{reason}. Tried: {tried}" if tried else reason)[:2000]
 
 
 def _named(attempt: Attempt) -> str:

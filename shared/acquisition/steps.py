@@ -109,11 +109,12 @@ def go_on(acquisition: Acquisition, context: Context, *, reason: str | None = No
         ensure = EnsureAlbum(acquisition_id=acquisition.id, album_mbid=acquisition.album_mbid)
         return applied(replace(acquisition, state=State.PENDING, reason=None), Order(ensure, delay_s), reason=reason)
     if over := choosing.spent(acquisition, context):
-        why = f"{over}: {reason}. Tried: {choosing.tried(acquisition)}"[:2000]
+        why = choosing.in_the_end(f"{over}: {reason}", acquisition)
         return finish(replace(acquisition, budget_spent=True), State.FAILED, context, reason=why)
     chosen = choosing.next_source(acquisition, context)
     if chosen is None:
-        return finish(acquisition, State.FAILED, context, reason=reason or choosing.NOTHING_FOUND)
+        why = choosing.in_the_end(reason or choosing.NOTHING_FOUND, acquisition)
+        return finish(acquisition, State.FAILED, context, reason=why)
     source, may_skip = chosen
     attempt = new_attempt(acquisition, context, AttemptState.SEARCHING, source=source)
     after = replace(put_attempt(acquisition, attempt), reason=None)
