@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from shared.acquisition.model import Acquisition, Context, Job, Outcome, State
 from shared.acquisition.signals import JobCancelled, JobRequested, JobRetried
-from shared.acquisition.steps import NO_SOURCE, applied, finish, go_on, ignored
+from shared.acquisition.steps import NO_SOURCE, abandon, applied, finish, go_on, ignored
 from shared.eventlog.identity import derived_id
 
 ALREADY_ASKED = "already_asked"
@@ -106,7 +106,10 @@ def cancel(acquisition: Acquisition, signal: JobCancelled, context: Context) -> 
         return applied(after, reason="cancelled one of several jobs")
     if wanted and any(attempt.foreign_grab for attempt in acquisition.open_attempts):
         # Lidarr's own download goes on without us: it is watched again.
-        return applied(replace(after, origin="lidarr"), reason="nobody wants it any more; Lidarr goes on by itself")
+        ours = (attempt for attempt in after.open_attempts if not attempt.foreign_grab)
+        watched, orders = abandon(after, ours, context, signal.reason or "cancelled")
+        why = "nobody wants it any more; Lidarr goes on by itself"
+        return applied(replace(watched, origin="lidarr"), *orders, reason=why)
     return finish(after, State.CANCELLED, context, reason=signal.reason or "cancelled")
 
 

@@ -5,10 +5,10 @@ How long something took is measured elsewhere (worker/observe), for only time in
 
 from __future__ import annotations
 
-from shared.acquisition.choosing import LIDARR, SOULSEEK
+from shared.acquisition.choosing import LIDARR
 from shared.acquisition.findings import DeadlinePassed, DownloadVanished, Phase
 from shared.acquisition.model import Acquisition, AttemptState, Context, Outcome, State
-from shared.acquisition.steps import fail_attempt, finish, give_up, ignored, numbered
+from shared.acquisition.steps import NO_SOURCE, fail_attempt, finish, give_up, ignored, numbered
 
 _STATES: dict[Phase, tuple[AttemptState, ...]] = {
     "no_source": (AttemptState.SEARCHING,),
@@ -28,13 +28,15 @@ def deadline_passed(acquisition: Acquisition, signal: DeadlinePassed, context: C
     if signal.phase == "pending":
         if acquisition.state is not State.PENDING:
             return ignored(acquisition, "already_under_way")
+        if acquisition.reason == NO_SOURCE:
+            return ignored(acquisition, NO_SOURCE)
         return finish(acquisition, State.FAILED, context, reason=reason)
     attempt = numbered(acquisition, signal.attempt, *_STATES[signal.phase])
     if attempt is None:
         return ignored(acquisition, "already_further")
-    if attempt.source == SOULSEEK and attempt.state is AttemptState.IMPORTING and acquisition.reason:
+    if attempt.state is AttemptState.IMPORTING and attempt.reason:
         # What kept Lidarr from importing isn't the candidate's fault, and another one would meet the same.
-        return give_up(acquisition, attempt, context, reason=f"{reason}. {acquisition.reason}"[:1000])
+        return give_up(acquisition, attempt, context, reason=f"{reason}. {attempt.reason}"[:1000])
     return fail_attempt(acquisition, attempt, context, reason=reason, block=True)
 
 

@@ -58,6 +58,7 @@ def imported(acquisition: Acquisition, signal: Imported, context: Context) -> Ou
     attempt = replace(
         attempt,
         state=AttemptState.IMPORTING,
+        reason=None,
         download_id=attempt.download_id or signal.download_id,
         end_history_id=signal.history_id if signal.whole else attempt.end_history_id,
     )
@@ -72,19 +73,23 @@ def imported(acquisition: Acquisition, signal: Imported, context: Context) -> Ou
 
 
 def _ours(acquisition: Acquisition, signal: Imported) -> Attempt | None:
-    """The attempt that an import of an unknown download may be of: one that searches, or (an import that we asked for
-    bears no id) the one whose files Lidarr is taking in."""
+    """The attempt that an import of an unknown download may be of: the one that we handed over, where the import bears
+    no id as ours never do; else one at Lidarr without a download."""
+    handed_over = (one for one in acquisition.open_attempts if one.is_handed_over)
+    if signal.download_id is None and (ours := next(handed_over, None)):
+        return ours
     current = acquisition.current
-    if current is None or (current.source == SOULSEEK and current.state is AttemptState.SEARCHING):
-        return None
-    if current.download_id is None:
-        return current
-    from_soulseek = current.source == SOULSEEK and current.state is AttemptState.IMPORTING
-    return current if from_soulseek and signal.download_id is None else None
+    return None if current is None or current.source == SOULSEEK or current.download_id else current
 
 
 def _is_late(acquisition: Acquisition, signal: Imported) -> bool:
-    """Whether an import is of an attempt that is over: it must not be taken for the next one's."""
+    """Whether an import is of an attempt that is over: it must not be taken for the next one's.
+
+    Without an id it may be of what we handed over, whose rows of history are read only after its end was.
+    """
+    if signal.download_id is None:
+        handed_over = [one.is_open for one in acquisition.attempts if one.is_handed_over]
+        return bool(handed_over) and not any(handed_over)
     return any(
         same_download(one.download_id, signal.download_id)
         and (signal.history_id is None or one.end_history_id is None or signal.history_id < one.end_history_id)
@@ -99,6 +104,8 @@ def _perhaps_of_the_search(acquisition: Acquisition, signal: Imported) -> Acquis
     """
     current = acquisition.current
     if current is None or current.state is not AttemptState.SEARCHING or current.source == SOULSEEK:
+        return acquisition
+    if signal.download_id is None:
         return acquisition
     return put_attempt(acquisition, replace(current, download_id=signal.download_id))
 
@@ -156,7 +163,9 @@ def may_end(acquisition: Acquisition, signal: Row) -> bool:
 
 def _attempt_of_row(acquisition: Acquisition, signal: Row) -> Attempt | None:
     """The open attempt that a row of history ends: the latest grab before that row."""
-    grabbed_before = [one for one in acquisition.open_attempts if _is_of(one, signal)]
+    grabbed_before = [
+        one for one in acquisition.open_attempts if _is_of(one, signal) and one.state is not AttemptState.SEARCHING
+    ]
     return max(grabbed_before, key=lambda one: (one.grab_history_id or 0, one.number), default=None)
 
 
@@ -165,7 +174,7 @@ def row_ends_attempt(acquisition: Acquisition, signal: Row, context: Context) ->
     if from_before(acquisition, signal.history_id):
         return ignored(acquisition, "from_before_our_time")
     attempt = _attempt_of_row(acquisition, signal)
-    if attempt is None or attempt.state is AttemptState.SEARCHING:
+    if attempt is None:
         return ignored(acquisition, "attempt_is_over")
     attempt = replace(attempt, end_history_id=signal.history_id)
     match signal:

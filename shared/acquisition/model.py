@@ -48,7 +48,7 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
     """One try at one candidate of one source. grab_history_id tells two grabs of one download id apart.
 
     searched_at: when its search began; None while it waits for its turn. peer, folder and files: what Soulseek's
-    candidate is. leftovers: what became of the files that it left behind.
+    candidate is. leftovers: what became of the files that it left behind. reason: why it ended, or what it waits for.
     """
 
     number: int
@@ -81,6 +81,11 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
     def arrived(self) -> tuple[WantedFile, ...]:
         """The files that slskd has moved into its downloads folder."""
         return tuple(file for file in self.files if file.local is not None)
+
+    @property
+    def is_handed_over(self) -> bool:
+        """Whether all of its files came from Soulseek, so that Lidarr was asked to import them."""
+        return bool(self.files) and len(self.arrived) == len(self.files)
 
     def wants(self, username: str, filename: str) -> bool:
         """Whether this is a file of the attempt's candidate."""

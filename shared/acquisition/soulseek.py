@@ -196,7 +196,8 @@ def import_started(acquisition: Acquisition, signal: ImportStarted, context: Con
     if attempt is None:
         return ignored(acquisition, "import_is_over")
     follow = FollowImport(acquisition_id=acquisition.id, attempt=attempt.number, command_id=signal.command_id)
-    return applied(replace(acquisition, reason=None), Order(follow, POLL_S))
+    begun = put_attempt(acquisition, replace(attempt, reason=None))
+    return applied(replace(begun, reason=None), Order(follow, POLL_S))
 
 
 def import_blocked(acquisition: Acquisition, signal: ImportBlocked, context: Context) -> Outcome:
@@ -204,8 +205,11 @@ def import_blocked(acquisition: Acquisition, signal: ImportBlocked, context: Con
     attempt = _here(acquisition, signal.attempt, AttemptState.IMPORTING)
     if attempt is None:
         return ignored(acquisition, "import_is_over")
-    blocked = replace(acquisition, reason=signal.reason)
-    return applied(blocked, _import(acquisition, attempt, IMPORT_AGAIN_S), reason=signal.reason)
+    # With the attempt, too: other reasons come and go with the acquisition, and the deadline asks for this one.
+    noted = put_attempt(acquisition, replace(attempt, reason=signal.reason))
+    return applied(
+        replace(noted, reason=signal.reason), _import(acquisition, attempt, IMPORT_AGAIN_S), reason=signal.reason
+    )
 
 
 def import_refused(acquisition: Acquisition, signal: ImportRefused, context: Context) -> Outcome:

@@ -165,11 +165,24 @@ def fail_attempt(
 
 
 def give_up(acquisition: Acquisition, attempt: Attempt, context: Context, *, reason: str) -> Outcome:
-    """End the acquisition though its candidate isn't to blame: another one would meet the same, so none is fetched."""
-    ended = put_attempt(acquisition, end_attempt(attempt, AttemptState.ABANDONED, context, reason))
-    over = finish(ended, State.FAILED, context, reason=reason)
-    orders = (*leave(acquisition, attempt, context), *over.orders)
-    return applied(over.after, *orders, reason=reason)
+    """End an attempt though its candidate isn't to blame: another one would meet the same, so none is fetched, and the
+    acquisition fails unless Lidarr downloads something by itself meanwhile."""
+    left, orders = abandon(acquisition, [attempt], context, reason)
+    if left.open_attempts:
+        return applied(left, *orders, reason=reason)
+    over = finish(left, State.FAILED, context, reason=reason)
+    return applied(over.after, *orders, *over.orders, reason=reason)
+
+
+def abandon(
+    acquisition: Acquisition, attempts: Iterable[Attempt], context: Context, reason: str
+) -> tuple[Acquisition, list[Order]]:
+    """End these attempts, which nobody is to blame for, and leave their peers."""
+    after, orders = acquisition, list[Order]()
+    for attempt in attempts:
+        after = put_attempt(after, end_attempt(attempt, AttemptState.ABANDONED, context, reason))
+        orders += leave(acquisition, attempt, context)
+    return after, orders
 
 
 def finish(
@@ -181,30 +194,30 @@ def finish(
     winner: Attempt | None = None,
 ) -> Outcome:
     """End the acquisition. The winner is completed; every other open attempt is abandoned, at its peer too."""
-    after = acquisition
-    orders: list[Order] = []
-    for attempt in acquisition.open_attempts:
-        if winner is not None and attempt.number == winner.number:
-            after = put_attempt(after, end_attempt(attempt, AttemptState.COMPLETED, context))
-            if attempt.source == SOULSEEK:
-                orders.append(_drop(acquisition, attempt))
-            continue
-        after = put_attempt(after, end_attempt(attempt, AttemptState.ABANDONED, context, reason or state.value))
-        orders += leave(acquisition, attempt, context)
+    others = (one for one in acquisition.open_attempts if winner is None or one.number != winner.number)
+    after, orders = abandon(acquisition, others, context, reason or state.value)
+    if winner is not None:
+        after = put_attempt(after, end_attempt(winner, AttemptState.COMPLETED, context))
+        if winner.source == SOULSEEK:
+            orders.append(_drop(acquisition, winner))
     after = replace(after, state=state, reason=reason, finished_at=context.now)
     return applied(after, *orders, reason=reason)
 
 
 def first_import(acquisition: Acquisition) -> Attempt | None:
-    """The attempt whose files came in first: what completes the album if it is complete now."""
-    importing = (one for one in acquisition.open_attempts if one.state is AttemptState.IMPORTING)
+    """The attempt whose files came in first: what completes the album if it is complete now.
+
+    What came in by itself goes before what we have merely handed to Lidarr.
+    """
+    importing = [one for one in acquisition.open_attempts if one.state is AttemptState.IMPORTING]
     noted = (one for one in acquisition.open_attempts if one.state is AttemptState.SEARCHING and one.download_id)
-    return next(importing, None) or next(noted, None)
+    return min(importing, key=lambda one: one.source == SOULSEEK, default=None) or next(noted, None)
 
 
 def leave(acquisition: Acquisition, attempt: Attempt, context: Context, *, block: bool = False) -> tuple[Order, ...]:
     """The orders that take an attempt's download off its peer; none where we only watch or can't ask."""
-    if not (acquisition.driven and attempt.download_id):
+    # What an attempt that searches bears is the id of an import that it may be of, and that download is over.
+    if not (acquisition.driven and attempt.download_id) or attempt.state is AttemptState.SEARCHING:
         return ()
     if attempt.source == LIDARR:
         command = AbandonDownload(
