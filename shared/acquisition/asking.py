@@ -65,7 +65,7 @@ def request_in_vain(acquisition: Acquisition, signal: JobRequested, context: Con
     job = _job(acquisition, signal, context)
     if any(job.id == one.id for one in acquisition.jobs):
         return ignored(acquisition, "already_decided")
-    if signal.batch_id is None and failed_request(acquisition, signal):
+    if failed_request(acquisition, signal):
         return ignored(acquisition, BUDGET_SPENT)
     reason = f"{BUDGET_SPENT}: retry the job and say why, to have it tried again. {acquisition.reason}"[:2000]
     told = replace(job, state=State.FAILED, finished_at=context.now, reason=reason)

@@ -45,10 +45,10 @@ def not_asked_lately(signal: BatchRequested, work: Workspace, now: datetime) -> 
 def _asked_lately(work: Workspace, album: UUID, now: datetime) -> bool:
     if work.active_for(album) is not None:
         return True
-    newest = next(iter(work.over_for(album)), None)
-    if newest is None or newest.finished_at is None:
+    last = work.last_for(album)
+    if last is None or last.finished_at is None:
         return False
-    return is_spent(newest, now) or (newest.driven and now - newest.finished_at < ASK_AGAIN_AFTER)
+    return is_spent(last, now) or (last.driven and now - last.finished_at < ASK_AGAIN_AFTER)
 
 
 def decide(signal: BatchRequested | BatchCancelled, work: Workspace, context: Context, event_id: UUID) -> BatchDecision:

@@ -136,7 +136,7 @@ def locate(signal: Signal, work: Workspace, cause: UUID, now: datetime) -> Place
             home = work.job_homes.get(job_id)
             return ToAcquisitions((home,)) if home else Nowhere("no_such_job")
         case JobRetried(job_id=job_id):
-            return _of_retry(job_id, work)
+            return _of_retry(job_id, work, now)
         case BatchRequested(origin="wanted"):
             fresh = not_asked_lately(signal, work, now)
             return ToBatch(fresh) if fresh.albums else Nowhere("all_asked_for_already")
@@ -182,8 +182,8 @@ def _of_wish(wish: AlbumWish, work: Workspace, cause: UUID, now: datetime) -> Pl
     active = work.active_for(wish.album_mbid)
     if active:
         return ToAcquisitions((active.id,))
-    over = work.over_for(wish.album_mbid)
-    return ToAcquisitions((over[0].id,)) if over and is_spent(over[0], now) else ToNew(_wished(wish, cause, now))
+    last = work.last_for(wish.album_mbid)
+    return ToAcquisitions((last.id,)) if last and is_spent(last, now) else ToNew(_wished(wish, cause, now))
 
 
 def _of_grab(signal: Grabbed, work: Workspace, cause: UUID, now: datetime) -> Place:
@@ -261,12 +261,14 @@ def _of_import(signal: Imported, work: Workspace) -> Place:
     return Park((album_key(signal.album.mbid), download_key(signal.download_id)))
 
 
-def _of_retry(job_id: UUID, work: Workspace) -> Place:
+def _of_retry(job_id: UUID, work: Workspace, now: datetime) -> Place:
+    """To what is under way for the album, or to what spent its budget since, or to the job's own acquisition."""
     home = work.job_homes.get(job_id)
     if home is None:
         return Nowhere("no_such_job")
-    active = work.active_for(work.acquisitions[home].album_mbid)
-    return ToAcquisitions((active.id,)) if active else ToAcquisitions((home,))
+    album = work.acquisitions[home].album_mbid
+    last = work.active_for(album) or work.last_for(album)
+    return ToAcquisitions((last.id if last and (last.is_active or is_spent(last, now)) else home,))
 
 
 def _active_or_newest(found: list[Acquisition]) -> tuple[UUID, ...]:

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from shared.acquisition.keys import album_key, candidate_keys, download_key
 from shared.acquisition.lifecycle import RULES_VERSION
-from shared.acquisition.model import Acquisition, Context, Job, Order, plain_case
+from shared.acquisition.model import Acquisition, Context, Job, Order, State, plain_case
 from shared.acquisition.signals import FileArrived, Signal
 
 
@@ -155,6 +155,11 @@ class Workspace:
     def over_for(self, album: UUID) -> list[Acquisition]:
         """The album's finished acquisitions, newest first."""
         return sorted((one for one in self._of_album(album) if not one.is_active), key=_age, reverse=True)
+
+    def last_for(self, album: UUID) -> Acquisition | None:
+        """The album's finished acquisition that tells whoever asks anew how things stand: the newest of ours, or the
+        newest that got the album. A download that Lidarr began by itself and that failed says nothing."""
+        return next((one for one in self.over_for(album) if one.driven or one.state is State.COMPLETED), None)
 
     def _of_album(self, album: UUID) -> list[Acquisition]:
         return [self.acquisitions[one] for one in self._by_album.get(album, ())]
