@@ -95,12 +95,14 @@ def source_appeared(acquisition: Acquisition, signal: object, context: Context) 
 
 
 def cancel(acquisition: Acquisition, signal: JobCancelled, context: Context) -> Outcome:
-    """Cancel one job; with the last one the acquisition ends, and its download leaves the peer."""
+    """Cancel a job, or a batch's; with the last one the acquisition ends, and its download leaves the peer."""
     job = next((job for job in acquisition.jobs if job.id == signal.job_id), None)
     if job is None or not job.is_active:
         return ignored(acquisition, f"job_is_{job.state}" if job else "job_is_elsewhere")
-    cancelled = replace(job, state=State.CANCELLED, finished_at=context.now, reason=signal.reason or "cancelled")
-    after = replace(acquisition, jobs=tuple(cancelled if one.id == job.id else one for one in acquisition.jobs))
+    over = {"state": State.CANCELLED, "finished_at": context.now, "reason": signal.reason or "cancelled"}
+    unwanted = {job.id, *signal.others}
+    jobs = (replace(one, **over) if one.id in unwanted and one.is_active else one for one in acquisition.jobs)
+    after = replace(acquisition, jobs=tuple(jobs))
     wanted = [one for one in after.jobs if one.is_active]
     if any(one.origin != "lidarr" for one in wanted):
         return applied(after, reason="cancelled one of several jobs")

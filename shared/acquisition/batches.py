@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from shared.acquisition.choosing import is_spent
 from shared.acquisition.commands import RollUpBatch
-from shared.acquisition.model import Context, Order, State
+from shared.acquisition.model import Acquisition, Context, Order, State
 from shared.acquisition.signals import BatchCancelled, BatchRequested, JobCancelled, JobRequested, Signal
 from shared.acquisition.workspace import Batch, Decision, Workspace, record
 from shared.eventlog.identity import derived_id
@@ -96,13 +96,19 @@ def _cancel(signal: BatchCancelled, work: Workspace, context: Context, event_id:
     after = replace(numbered, state="cancelled", version=batch.version + 1, finished_at=context.now)
     work.batches[batch.id] = after
     cancels = tuple(
-        JobCancelled(job_id=job.id, reason=signal.reason or "batch_cancelled")
-        for acquisition in list(work.acquisitions.values())
-        for job in acquisition.jobs
-        if job.batch_id == batch.id and job.is_active
+        cancelled for one in list(work.acquisitions.values()) if (cancelled := cancel_within(one, signal)) is not None
     )
     decision = _record(after, signal, context, event_id, reason=signal.reason, applied=True)
     return BatchDecision(decision, cancels, (Order(RollUpBatch(batch_id=batch.id)),))
+
+
+def cancel_within(acquisition: Acquisition, signal: BatchCancelled) -> JobCancelled | None:
+    """What the cancel of a batch means for one album: the end of every open job that it has there, several people's
+    too; None where it has none."""
+    jobs = [job.id for job in acquisition.jobs if job.batch_id == signal.batch_id and job.is_active]
+    if not jobs:
+        return None
+    return JobCancelled(job_id=jobs[0], others=tuple(jobs[1:]), reason=signal.reason or "batch_cancelled")
 
 
 def _record(

@@ -14,7 +14,7 @@ from uuid import UUID
 import msgspec
 from msgspec.structs import replace
 
-from shared.acquisition.batches import batch_id_for
+from shared.acquisition.batches import batch_id_for, cancel_within
 from shared.acquisition.fold import Folding, Read
 from shared.acquisition.lifecycle import RULES_VERSION, decide
 from shared.acquisition.locate import ToNew, locate
@@ -24,7 +24,6 @@ from shared.acquisition.signals import (
     AlbumWish,
     BatchCancelled,
     BatchRequested,
-    JobCancelled,
     JobRequested,
     Signal,
 )
@@ -180,10 +179,9 @@ def _meant(read: Read, before: Acquisition | None) -> Iterator[Signal]:
                     yield JobRequested(
                         user_id=signal.user_id, album=wish, batch_id=batch_id_for(read.cause), origin=signal.origin
                     )
-            case BatchCancelled(batch_id=batch_id):
-                for job in before.jobs if before else ():
-                    if job.batch_id == batch_id and job.is_active:
-                        yield JobCancelled(job_id=job.id, reason=signal.reason or "batch_cancelled")
+            case BatchCancelled():
+                if before and (cancelled := cancel_within(before, signal)):
+                    yield cancelled
             case _:
                 yield signal
 

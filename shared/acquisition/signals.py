@@ -5,6 +5,7 @@ Every signal is a tagged struct, so the type of one of our own events and its bo
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import Any, Literal, TypeAlias
 from uuid import UUID
@@ -60,10 +61,14 @@ class BatchRequested(_Signal, frozen=True, kw_only=True):
 
 
 class JobCancelled(_Signal, frozen=True, kw_only=True):
-    """Somebody no longer wants a job; the last job's cancel cancels the acquisition."""
+    """Somebody no longer wants a job; the last job's cancel cancels the acquisition.
+
+    others: further jobs for the same album, where a batch with several of them is cancelled.
+    """
 
     job_id: UUID
     reason: str | None = None
+    others: tuple[UUID, ...] = ()
 
 
 class JobRetried(_Signal, frozen=True, kw_only=True):
@@ -283,12 +288,17 @@ Signal: TypeAlias = (
 )
 
 _encoder = msgspec.json.Encoder()
+# An escaped backslash before it makes it text that merely looks so.
+_NUL = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
 _decoder: msgspec.json.Decoder[Signal] = msgspec.json.Decoder(Signal)
 
 
 def encode(signal: Signal) -> bytes:
-    """The body under which a signal of our own enters the log."""
-    return _encoder.encode(signal)
+    """The body under which a signal of our own enters the log.
+
+    It may quote what strangers wrote (a file's name, a refusal), and Postgres keeps no U+0000.
+    """
+    return _NUL.sub(rb"\1\\ufffd", _encoder.encode(signal))
 
 
 def decode(body: bytes) -> Signal:

@@ -16,15 +16,19 @@ WHERE NOT EXISTS (SELECT 1 FROM decisions AS d WHERE d.subject_id = a.id AND d.s
 SELECT subject_id FROM decisions GROUP BY subject_id HAVING max(sequence) <> count(*);
 
 -- name: miscounted
--- A batch that no roll-up waits for must have exactly the counters that its jobs give.
+-- A batch that no roll-up waits for must have exactly the counters that its jobs give; an album counts as in count_jobs.
 SELECT b.id
 FROM discovery_batches AS b
 LEFT JOIN LATERAL (
     SELECT count(*) FILTER (WHERE state = 'completed') AS completed,
         count(*) FILTER (WHERE state = 'failed') AS failed,
         count(*) FILTER (WHERE state = 'cancelled') AS cancelled
-    FROM download_jobs AS j
-    WHERE j.batch_id = b.id) AS c ON true
+    FROM (
+        SELECT DISTINCT ON (album_mbid) state
+        FROM download_jobs
+        WHERE batch_id = b.id
+        ORDER BY album_mbid, (finished_at IS NULL) DESC, (state = 'completed') DESC, finished_at DESC, id) AS albums
+    ) AS c ON true
 WHERE (b.completed, b.failed, b.cancelled) <> (c.completed, c.failed, c.cancelled)
     AND NOT EXISTS (
         SELECT 1 FROM commands AS w

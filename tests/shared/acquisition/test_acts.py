@@ -10,7 +10,16 @@ import asyncpg
 import pytest
 
 from shared.acquisition.acts import own_delivery
-from shared.acquisition.signals import AlbumWish, BatchRequested, JobCancelled, JobRequested, JobRetried, Replayed
+from shared.acquisition.signals import (
+    AlbumWish,
+    BatchRequested,
+    JobCancelled,
+    JobRequested,
+    JobRetried,
+    Replayed,
+    decode,
+    encode,
+)
 from shared.eventlog.identity import uuid7
 from shared.eventlog.store import append, claim_these
 from shared.postgres.pool import create_pool
@@ -220,3 +229,10 @@ async def test_a_poisonous_event_takes_its_batch_back_with_it(ledger: Ledger) ->
     assert await ledger.value("SELECT count(*) FROM acquisitions") == 0
     assert await ledger.value("SELECT count(*) FROM decisions") == 0
     assert set((await ledger.events())["Grab"]) == {"waiting"}
+
+
+@pytest.mark.parametrize("text", ["a\x00b", "\x00\x00", "\\u0000", "\\\x00", "\\\\u0000", "\\\\\x00"])
+def test_what_strangers_wrote_can_be_kept(text: str) -> None:
+    """A file's name on Soulseek may hold any byte, and Postgres keeps no U+0000; what only looks so stays."""
+    found = decode(encode(JobCancelled(job_id=UUID(int=1), reason=text)))
+    assert found == JobCancelled(job_id=UUID(int=1), reason=text.replace("\x00", "\ufffd"))

@@ -11,6 +11,7 @@ from uuid import UUID, uuid4
 import pytest
 from msgspec.structs import replace
 
+from shared.acquisition.rebuild import check
 from shared.acquisition.rollup import roll_up
 from shared.acquisition.signals import (
     AlbumDeleted,
@@ -148,6 +149,27 @@ async def test_a_cancel_takes_every_open_job_and_stays(pool: Any) -> None:
     assert (row["state"], row["failed"], row["cancelled"], row["open"]) == ("cancelled", 1, 3, 0)
     assert await ledger.value("SELECT state FROM download_jobs WHERE user_id = 'bob'") == "pending"
     assert (await ledger.ask(BatchCancelled(batch_id=batch))).settlement.reason == "batch_is_cancelled"
+
+
+async def test_a_cancel_takes_several_peoples_jobs_for_one_album_at_once(pool: Any) -> None:
+    """They share the album's acquisition, about which one event is decided once."""
+    ledger = Ledger(pool, lidarr=False)
+    (album,) = albums = wishes(1)
+    batch = await opened(ledger, albums)
+    for user in ("bob", "cleo"):
+        await ledger.ask(JobRequested(user_id=user, album=album, batch_id=batch))
+    await ledger.ask(JobRequested(user_id="dan", album=album))
+    await ledger.ask(BatchCancelled(batch_id=batch))
+    assert await ledger.jobs() == [
+        ("ann", "cancelled"),
+        ("bob", "cancelled"),
+        ("cleo", "cancelled"),
+        ("dan", "pending"),
+    ]
+    row = await roll_up(pool, batch, datetime.now(UTC))
+    assert (row.state, row.total, row.cancelled) == ("cancelled", 1, 1)
+    await pool.execute("UPDATE commands SET state = 'done', finished_at = now()")
+    assert (await check(pool, ledger.folding)).differences == [], "an album with three jobs counts once"
 
 
 async def test_a_cancel_of_a_version_that_is_past_changes_nothing(pool: Any) -> None:
