@@ -21,7 +21,8 @@ AT_ONCE = 2
 SAME_TEXT_AFTER = timedelta(minutes=30)
 # A search whose end nobody has noted (its album was cancelled, its worker vanished) is over after this long.
 LONGEST_SEARCH = timedelta(minutes=3)
-# A search is noted before it is sent, and may be sent this much later: the window must hold between sendings.
+# A search is noted before it is sent. If nobody notes that it was sent (its worker vanished), it was sent at most this
+# much later: the window must hold between sendings.
 _LATE = timedelta(seconds=MAX_CHANGE_S + 3)
 _LOCK = 0x7265707269736533
 _LOOK_AGAIN = timedelta(seconds=2)
@@ -74,6 +75,11 @@ async def take_turn(pool: Pool, *, search_id: UUID, text: str, acquisition_id: U
             return Wait(_LOOK_AGAIN)
         await connection.execute(_Q["begin_search"], search_id, key, acquisition_id)
         return Granted(search_id)
+
+
+async def note_sent(pool: Pool, search_id: UUID) -> None:
+    """slskd has it: the window counts from now, which is a little after it went out."""
+    await pool.execute(_Q["search_sent"], search_id)
 
 
 async def give_back(pool: Pool, search_id: UUID) -> None:

@@ -18,6 +18,10 @@ WHERE started_at > clock_timestamp() - greatest($1::interval, $2::interval);
 -- name: begin_search
 INSERT INTO soulseek_searches (id, text_key, acquisition_id, started_at) VALUES ($1, $2, $3, clock_timestamp());
 
+-- name: search_sent
+-- From now on the window counts: the search went out between its note and this.
+UPDATE soulseek_searches SET started_at = clock_timestamp() WHERE id = $1;
+
 -- name: search_by_id
 SELECT id, started_at, ended_at, clock_timestamp() - started_at AS age FROM soulseek_searches WHERE id = $1;
 

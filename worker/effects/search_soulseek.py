@@ -20,7 +20,7 @@ from worker.effects.search_album import under_way_at_lidarr
 from worker.lease import Claimed
 from worker.matching import queries
 from worker.outages import unless_away
-from worker.search_budget import Granted, SearchedLately, Wait, give_back, take_turn
+from worker.search_budget import Granted, SearchedLately, Wait, give_back, note_sent, take_turn
 from worker.slots import take_slot
 
 # After a failed download Lidarr searches and grabs again by itself within this time, if it is set to.
@@ -86,6 +86,7 @@ async def _search(command: SearchSoulseek, claimed: Claimed, acquisition: Acquis
                 if not (isinstance(refused, PeerAway) and refused.outcome_unknown):
                     await give_back(tools.pool, search_id)
                 raise
+            await note_sent(tools.pool, search_id)
             started = SoulseekSearchStarted(
                 acquisition_id=acquisition.id,
                 attempt=command.attempt,
