@@ -6,7 +6,8 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
-from shared.acquisition.model import Acquisition, Context, Job, Outcome, State
+from shared.acquisition.commands import RollUpBatch
+from shared.acquisition.model import Acquisition, Context, Job, Order, Outcome, State
 from shared.acquisition.signals import JobCancelled, JobRequested, JobRetried
 from shared.acquisition.steps import NO_SOURCE, abandon, applied, finish, go_on, ignored
 from shared.eventlog.identity import derived_id
@@ -69,7 +70,8 @@ def request_in_vain(acquisition: Acquisition, signal: JobRequested, context: Con
         return ignored(acquisition, BUDGET_SPENT)
     reason = f"{BUDGET_SPENT}: retry the job and say why, to have it tried again. {acquisition.reason}"[:2000]
     told = replace(job, state=State.FAILED, finished_at=context.now, reason=reason)
-    return applied(replace(acquisition, jobs=(*acquisition.jobs, told)), reason=BUDGET_SPENT)
+    counted = (Order(RollUpBatch(batch_id=told.batch_id)),) if told.batch_id else ()
+    return applied(replace(acquisition, jobs=(*acquisition.jobs, told)), *counted, reason=BUDGET_SPENT)
 
 
 def failed_request(acquisition: Acquisition, signal: JobRequested) -> Job | None:

@@ -126,8 +126,7 @@ def _with_jobs(before: Acquisition, outcome: Outcome, context: Context) -> Outco
         for job in after.jobs
     )
     was_active = {job.id: job.is_active for job in before.jobs}
-    # One that is refused at once has ended, too.
-    begun_or_ended = [job for job in jobs if was_active.get(job.id) is not job.is_active]
+    begun_or_ended = [job for job in jobs if was_active.get(job.id, False) is not job.is_active]
     batches = sorted({job.batch_id for job in begun_or_ended if job.batch_id})
     roll_ups = tuple(Order(RollUpBatch(batch_id=batch_id)) for batch_id in batches)
     return Outcome(
