@@ -42,7 +42,7 @@ _WELCOME: Mapping[str, tuple[str, ...]] = {
 _JSON_COLUMN = (EVENTS, "payload")
 # What the migrations that touch our tables leave behind: by it a record of migrations is found out.
 _CLAIMS: Mapping[str, tuple[tuple[str, str], ...]] = {
-    "20260214121222_add_webhook_events": ((EVENTS, "id"),),
+    "20260214121222_add_webhook_events": tuple((EVENTS, name) for name in (*_NEEDED[EVENTS], *_WELCOME[EVENTS])),
     "20260214_add_discovery_batch_version": ((BATCHES, "version"),),
     "20260101152925_add_lidarr_webhook_secret": ((SETTINGS, "lidarrWebhookSecret"),),
     "20260214145320_standardize_integration_config": (
