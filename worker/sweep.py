@@ -12,10 +12,12 @@ import structlog
 
 from shared.acquisition.acts import own_delivery
 from shared.acquisition.commands import ObservePeer, coalesce_key
+from shared.acquisition.findings import WantedRequested
 from shared.acquisition.signals import SourceAppeared
 from shared.acquisition.steps import NO_SOURCE
 from shared.eventlog import store as eventlog
 from shared.eventlog.event import REPRISE
+from shared.eventlog.identity import peer_id, uuid7
 from shared.postgres.faults import POSTGRES_FAULTS
 from shared.postgres.pool import Pool
 from shared.postgres.queries import load
@@ -28,6 +30,9 @@ from worker.lease import again, expired, finish
 
 PARKED_AT_MOST = timedelta(days=7)
 KEEP_COMMANDS = timedelta(days=7)
+# By the clock Lidarr's wanted list is asked for as by whoever names nobody, and so much of it at a time.
+WANTED_BY = "me"
+WANTED_AT_ONCE = 20
 _TICK_S = 1.0
 
 _Q = load("sweep")
@@ -68,6 +73,7 @@ class Sweep:
         if lidarr:
             self._duties.append(_Duty("resume", lambda: 30.0, self.resume_without_source))
             self._duties.append(_Duty("observe", lambda: settings().observe_interval, self.observe))
+            self._duties.append(_Duty("wanted", lambda: 5.0, self.ask_for_wanted))
 
     async def run(self) -> None:
         """Do every duty at its time, until cancelled; one that fails is said, and done again at its next time."""
@@ -144,6 +150,23 @@ class Sweep:
                 _COMMANDS["order_by_clock"], uuid4(), type(look).__name__, coalesce_key(look), look
             )
         self._offer("execute")
+
+    async def ask_for_wanted(self) -> None:
+        """Ask for what Lidarr misses, once in every wanted_interval, whichever worker does it."""
+        interval = self._settings().wanted_interval
+        if not interval:
+            return
+        wish = WantedRequested(
+            user_id=WANTED_BY, limit=WANTED_AT_ONCE, batch_event_id=uuid7(), label="Lidarr's wanted list"
+        )
+        async with self._pool.acquire() as connection, connection.transaction():
+            turn = await connection.fetchval(
+                _Q["wanted_turn"], "lidarr", peer_id("lidarr"), timedelta(seconds=interval)
+            )
+            if turn is None:
+                return
+            await eventlog.append(connection, [own_delivery(wish, source=REPRISE)])
+        self._offer("drain")
 
     async def measure(self) -> None:
         """Bring the gauges of work up to date."""

@@ -10,6 +10,7 @@ import msgspec
 from shared.acquisition.signals import AlbumWish
 
 NOBODY_ELSE = "me"
+MOST_ALBUMS = 500
 
 UserId: TypeAlias = Annotated[
     str,
@@ -26,6 +27,10 @@ ArtistName: TypeAlias = Annotated[
 ]
 AlbumTitle: TypeAlias = Annotated[
     str, msgspec.Meta(min_length=1, max_length=500, pattern=r"\S", description="The title, 1 to 500 characters.")
+]
+BatchLabel: TypeAlias = Annotated[
+    Annotated[str, msgspec.Meta(min_length=1, max_length=500)] | None,
+    msgspec.Meta(description="A name for people, 1 to 500 characters."),
 ]
 Reason: TypeAlias = Annotated[
     Annotated[str, msgspec.Meta(max_length=500)] | None,

@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated
+from typing import Annotated, assert_never
 from uuid import UUID
 
 import msgspec
 from aiohttp import web
 
-from ingest.api.albums import NOBODY_ELSE, AlbumAsked, UserId, Why
+from ingest.api.albums import MOST_ALBUMS, NOBODY_ELSE, AlbumAsked, BatchLabel, UserId, Why
 from ingest.api.jobs import jobs_by
 from ingest.api.paging import BatchKey, Page, Paged, VersionKey, decode_cursor, encode_cursor, page_of
+from ingest.api.reading import Either
 from ingest.api.routes import PREFIX, Call, Nothing, Route, answer
 from ingest.api.services import Services
-from ingest.api.shapes import Batch, BatchDetail, BatchState, BatchVersion
+from ingest.api.shapes import Batch, BatchDetail, BatchState, BatchToCome, BatchVersion, NothingWanted
+from ingest.api.wanted import WantedAsked, ask_for_wanted
 from shared.acquisition.batches import STALE, batch_id_for
 from shared.acquisition.signals import BatchCancelled, BatchRequested
 from shared.errors import Conflict, InvalidInput, NotFound, StaleVersion
 from shared.postgres.pool import Connection
 from shared.postgres.queries import load
-
-MOST_ALBUMS = 500
 
 _Q = load("jobs")
 _TAGS = re.compile(r'^\s*(?:W/)?"[^"]*"(?:\s*,\s*(?:W/)?"[^"]*")*\s*$')
@@ -38,10 +38,7 @@ class BatchAsked(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
         ),
     ]
     user_id: UserId = NOBODY_ELSE
-    label: Annotated[
-        Annotated[str, msgspec.Meta(min_length=1, max_length=500)] | None,
-        msgspec.Meta(description="A name for people, 1 to 500 characters."),
-    ] = None
+    label: BatchLabel = None
 
 
 class BatchFilter(Paged, kw_only=True, forbid_unknown_fields=True):
@@ -60,13 +57,32 @@ async def list_batches(call: Call[BatchFilter, Nothing]) -> web.Response:
     return answer(page_of(rows, query.limit, Batch, lambda row: encode_cursor("batches", row["created_at"], row["id"])))
 
 
-async def ask_for_albums(call: Call[Nothing, BatchAsked]) -> web.Response:
-    """Make a batch, with a job for each distinct album."""
+async def ask_for_albums(call: Call[Nothing, BatchAsked | WantedAsked]) -> web.Response:
+    """Make a batch, with a job for each distinct album: of those that are named, or of those that Lidarr misses."""
     asked = call.body
+    if isinstance(asked, WantedAsked):
+        return await _ask_for_wanted(call.services, asked)
     wishes = tuple(album.wish() for album in asked.albums)
     done = await call.services.act(BatchRequested(user_id=asked.user_id, albums=wishes, label=asked.label))
-    made = await _answer(call.services, batch_id_for(done.event_id), status=201)
-    made.headers["Location"] = f"{PREFIX}/batches/{batch_id_for(done.event_id)}"
+    return await _made(call.services, batch_id_for(done.event_id))
+
+
+async def _ask_for_wanted(services: Services, asked: WantedAsked) -> web.Response:
+    found = await ask_for_wanted(services, asked)
+    match found:
+        case UUID():
+            return await _made(services, found)
+        case BatchToCome(batch_id=batch_id):
+            return answer(found, status=202, headers={"Location": f"{PREFIX}/batches/{batch_id}"})
+        case NothingWanted():
+            return answer(found)
+        case _:
+            assert_never(found)
+
+
+async def _made(services: Services, batch_id: UUID) -> web.Response:
+    made = await _answer(services, batch_id, status=201)
+    made.headers["Location"] = f"{PREFIX}/batches/{batch_id}"
     return made
 
 
@@ -146,9 +162,10 @@ ROUTES = (
         method="POST",
         path="/batches",
         handler=ask_for_albums,
-        summary="Ask for several albums together.",
-        body=BatchAsked,
-        answers={201: BatchDetail},
+        summary="Ask for several albums together, by name, or for those that Lidarr misses.",
+        body=Either(by="from", usual=BatchAsked, other=WantedAsked),
+        answers={201: BatchDetail, 200: NothingWanted, 202: BatchToCome},
+        refusals=(409,),
         etag=True,
     ),
     Route(

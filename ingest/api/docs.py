@@ -63,8 +63,8 @@ def type_text(schema: dict[str, Any]) -> str:
     """A schema in a few words, e.g. `list of Job` or `integer, 1 to 200`."""
     if "$ref" in schema:
         return str(schema["$ref"]).rpartition("/")[2]
-    if "anyOf" in schema:
-        return " or ".join(type_text(one) for one in schema["anyOf"])
+    if choices := schema.get("anyOf") or schema.get("oneOf"):
+        return " or ".join(type_text(one) for one in choices)
     if "enum" in schema:
         return " | ".join(str(one) for one in schema["enum"])
     kind = str(schema.get("type", "anything"))

@@ -11,7 +11,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.web_protocol import RequestPayloadError
 
 from ingest.api.authentication import Gate, Unauthorized
-from ingest.api.reading import MalformedBody, body_of, query_of
+from ingest.api.reading import MalformedBody, forms_of, query_of, read_body
 from ingest.api.routes import HEADERS, Call, Nothing, Route
 from ingest.api.services import READ_LIMIT_S, Services
 from ingest.problems import Handler, problem, problem_of
@@ -55,8 +55,9 @@ async def _body(request: web.Request, route: Route) -> object:
     except (RequestPayloadError, HttpProcessingError) as error:
         raise MalformedBody("The body can't be read as HTTP.") from error
     if route.body_required and not raw.strip():
-        raise InvalidInput("body", f"is missing; send JSON with {', '.join(route.body.__struct_fields__)}")
-    return body_of(raw.strip(), route.body)
+        fields = " or with ".join(", ".join(form.__struct_encode_fields__) for form in forms_of(route.body))
+        raise InvalidInput("body", f"is missing; send JSON with {fields}")
+    return read_body(raw.strip(), route.body)
 
 
 async def _answer(route: Route, call: Call[Any, Any]) -> web.StreamResponse:

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from ingest.api.reading import forms_of
 from ingest.api.routes import PREFIX, Nothing, Route
 from ingest.api.shapes import Problem
 from ingest.api.table import DOORS, ROUTES, Door
@@ -50,7 +51,7 @@ def document() -> Json:
     """The whole contract as plain data."""
     statuses = [route.answers for route in ROUTES] + [door.answers for door in DOORS]
     answers = [kind for each in statuses for kind in each.values() if kind is not bytes]
-    bodies = [route.body for route in ROUTES if route.body]
+    bodies = [form for route in ROUTES if route.body for form in forms_of(route.body)]
     queries = list(dict.fromkeys(route.query for route in ROUTES if route.query is not Nothing))
     kinds = [*answers, *bodies, *queries, Problem]
     found, components = msgspec.json.schema_components(kinds, ref_template=_REF)
@@ -99,7 +100,8 @@ def _operation(route: Route, schemas: Mapping[str, Json], queries: Mapping[Any, 
     if parameters:
         operation["parameters"] = parameters
     if route.body:
-        content = {"application/json": {"schema": schemas[repr(route.body)]}}
+        forms = [schemas[repr(form)] for form in forms_of(route.body)]
+        content = {"application/json": {"schema": {"oneOf": forms} if len(forms) > 1 else forms[0]}}
         operation["requestBody"] = {"required": route.body_required, "content": content}
     operation["responses"] = _responses(route.answers, refusals, schemas, route.etag, "application/octet-stream")
     return operation
@@ -137,7 +139,7 @@ def _responses(
                 described["content"]["application/json"] = {"schema": {}}
         else:
             described["content"] = {"application/json": {"schema": schemas[repr(kind)]}}
-        if etag:
+        if etag and "version" in kind.__struct_fields__:
             described["headers"] = {"ETag": {"description": "The version, in quotes.", "schema": {"type": "string"}}}
         responses[str(status)] = described
     problem = {"application/problem+json": {"schema": schemas[repr(Problem)]}}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 from uuid import UUID
@@ -18,6 +19,28 @@ T = TypeVar("T", bound=msgspec.Struct)
 _PLACE = re.compile(r"^(?P<what>.*?)(?: - at `\$(?P<path>[^`]*)`)?$", re.DOTALL)
 _MISSING = re.compile(r"^Object missing required field `(?P<name>[^`]*)`$")
 _UNKNOWN = re.compile(r"^Object contains unknown field `", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Either:
+    """A body of two forms: where it has the field `by`, it is the other one."""
+
+    by: str
+    usual: type[msgspec.Struct]
+    other: type[msgspec.Struct]
+
+    def of(self, raw: bytes) -> type[msgspec.Struct]:
+        """The form that a body has. What is no object is as good as the usual one: it will be refused as that."""
+        try:
+            fields = msgspec.json.decode(raw or b"{}", type=dict[str, msgspec.Raw])
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            return self.usual
+        return self.other if self.by in fields else self.usual
+
+
+def forms_of(kind: type[msgspec.Struct] | Either) -> tuple[type[msgspec.Struct], ...]:
+    """Every form that a body may have."""
+    return (kind.usual, kind.other) if isinstance(kind, Either) else (kind,)
 
 
 class MalformedBody(RepriseError):  # noqa: N818 - named like those in shared/errors.py
@@ -69,6 +92,11 @@ def body_of(raw: bytes, kind: type[T]) -> T:
     return read
 
 
+def read_body(raw: bytes, kind: type[msgspec.Struct] | Either) -> msgspec.Struct:
+    """The same of a body that may have several forms."""
+    return body_of(raw, kind.of(raw) if isinstance(kind, Either) else kind)
+
+
 def _invalid(text: str, kind: type[msgspec.Struct]) -> InvalidInput:
     place = _PLACE.match(text)
     what, path = (place["what"], (place["path"] or "").lstrip(".")) if place else (text, "")
@@ -115,10 +143,10 @@ def _type_at(kind: Any, path: str) -> Any:
     """The annotated type of a field by its path, e.g. albums[1].artist_name."""
     for name in re.findall(r"[A-Za-z_]+", path):
         struct = _struct_in(kind)
-        hints = get_type_hints(struct, include_extras=True) if struct else {}
-        if name not in hints:
+        if struct is None or name not in struct.__struct_encode_fields__:
             return None
-        kind = hints[name]
+        own = dict(zip(struct.__struct_encode_fields__, struct.__struct_fields__, strict=True))[name]
+        kind = get_type_hints(struct, include_extras=True)[own]
     return kind
 
 
@@ -135,7 +163,7 @@ def _help(kind: Any, path: str) -> str:
 
 def _known(kind: Any, path: str) -> str:
     struct = _struct_in(_type_at(kind, path) if path else kind)
-    return ", ".join(struct.__struct_fields__) if struct and struct.__struct_fields__ else "none"
+    return ", ".join(struct.__struct_encode_fields__) if struct and struct.__struct_fields__ else "none"
 
 
 def _choices(kind: Any) -> list[str]:

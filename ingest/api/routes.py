@@ -10,7 +10,7 @@ from uuid import UUID
 import msgspec
 from aiohttp import web
 
-from ingest.api.reading import uuid_of
+from ingest.api.reading import Either, uuid_of
 from ingest.api.services import Services
 
 Q = TypeVar("Q")
@@ -57,7 +57,7 @@ class Route:
     summary: str
     answers: Mapping[int, Any]
     query: type[msgspec.Struct] = Nothing
-    body: type[msgspec.Struct] | None = None
+    body: type[msgspec.Struct] | Either | None = None
     body_required: bool = True
     refusals: tuple[int, ...] = ()
     headers: Mapping[str, str] = field(default_factory=dict)

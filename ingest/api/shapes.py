@@ -150,6 +150,20 @@ class BatchDetail(Batch, kw_only=True):
     jobs: list[Job]
 
 
+class BatchToCome(msgspec.Struct, kw_only=True):
+    """A batch that is not there yet, and is not sure to come: Lidarr is still being asked what it misses."""
+
+    batch_id: Annotated[UUID, msgspec.Meta(description="The id that it will have.")]
+    detail: Annotated[str, msgspec.Meta(description="What it waits for, for people.")]
+
+
+class NothingWanted(msgspec.Struct, kw_only=True):
+    """No batch: Lidarr misses nothing that isn't being got, or wasn't asked for lately."""
+
+    reason: Literal["nothing_to_ask_for"]
+    detail: Annotated[str, msgspec.Meta(description="The same for people.")]
+
+
 class BatchVersion(msgspec.Struct, kw_only=True):
     """A batch as one version of it stood, and what brought that version about."""
 

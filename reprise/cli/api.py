@@ -11,7 +11,7 @@ import msgspec
 from aiohttp import web
 from multidict import CIMultiDict, MultiDict
 
-from ingest.api.reading import body_of, query_of
+from ingest.api.reading import query_of, read_body
 from ingest.api.routes import Call, Nothing
 from ingest.api.services import Services
 from ingest.api.table import ROUTES
@@ -61,7 +61,7 @@ class Api:
             self.services,
             cast("web.Request", request),
             query_of(given, route.query),
-            Nothing() if route.body is None else body_of(msgspec.json.encode(body or {}), route.body),
+            Nothing() if route.body is None else read_body(msgspec.json.encode(body or {}), route.body),
         )
         answered = cast("web.Response", await route.handler(call))
         content = answered.body

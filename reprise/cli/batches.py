@@ -10,6 +10,7 @@ import click
 from reprise.cli import show
 from reprise.cli.database import finish
 from reprise.cli.kinds import as_json, paged, reason
+from reprise.cli.words import printable
 
 STATES = ("active", "completed", "failed", "cancelled")
 _COLUMNS = ("created_at", "id", "state", "version", "total", "completed", "failed", "cancelled", "user_id", "label")
@@ -61,6 +62,21 @@ def add(
     if not albums:
         raise click.UsageError("Name the albums, with --album or --file.")
     finish(_add({"user_id": user_id, "label": label, "albums": albums}, as_json=as_json))
+
+
+@batches.command()
+@click.option(
+    "--limit", type=int, default=20, show_default=True, help="How many albums at most; the newest come first."
+)
+@click.option("--label", help="A name for people.")
+@click.option("--user", "user_id", default="me", show_default=True, help="Who asks.")
+@as_json
+def wanted(*, limit: int, as_json: bool, label: str | None, user_id: str) -> None:
+    """Ask for albums that Lidarr misses, those that were not asked for already.
+
+    A worker asks Lidarr; this waits some seconds for it.
+    """
+    finish(_wanted({"from": "lidarr-wanted", "limit": limit, "user_id": user_id, "label": label}, as_json=as_json))
 
 
 @batches.command()
@@ -116,7 +132,28 @@ async def _add(asked: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
         show.json(answer)
         return
-    batch = answer.read()
+    _say_added(answer.read())
+
+
+async def _wanted(asked: dict[str, Any], *, as_json: bool) -> None:
+    from reprise.cli.api import open_api
+
+    async with open_api() as api:
+        answer = await api.ask("POST", "/batches", body=asked)
+    if as_json:
+        show.json(answer)
+        return
+    found = answer.read()
+    match answer.status:
+        case 201:
+            _say_added(found)
+        case 202:
+            click.echo(f"{found['batch_id']} is to come: {printable(found['detail'])}")
+        case _:
+            click.echo(printable(found["detail"]))
+
+
+def _say_added(batch: dict[str, Any]) -> None:
     click.echo(f"{batch['id']} added: {batch['total']} album{'s' if batch['total'] != 1 else ''}")
 
 

@@ -31,11 +31,14 @@ class Act:
         return self.folded.work.decisions
 
 
-def own_delivery(signal: Signal, *, source: str, correlation_id: str | None = None) -> Delivery:
-    """A signal of our own on its way into the log. correlation_id defaults to its acquisition."""
+def own_delivery(signal: Signal, *, source: str, correlation_id: str | None = None, id: UUID | None = None) -> Delivery:
+    """A signal of our own on its way into the log. correlation_id defaults to its acquisition.
+
+    id is for what must enter the log once, however often it is brought there.
+    """
     about = getattr(signal, "acquisition_id", None)
     return Delivery(
-        id=uuid7(),
+        id=id or uuid7(),
         source=source,
         type=type(signal).__name__,
         body=encode(signal),

@@ -14,3 +14,12 @@ SELECT EXISTS (SELECT 1 FROM acquisitions WHERE id = $1 AND state NOT IN ('compl
 
 -- name: is_searching
 SELECT EXISTS (SELECT 1 FROM attempts WHERE acquisition_id = $1 AND number = $2 AND state = 'searching');
+
+-- name: asked_lately
+-- Albums that need not be asked for: under way, given up within $1, or of which an attempt of ours ended within $2. What
+-- slips through here is left out when the batch is decided.
+SELECT DISTINCT album_mbid
+FROM acquisitions
+WHERE state NOT IN ('completed', 'failed', 'cancelled')
+    OR (budget_spent AND finished_at > now() - $1::interval)
+    OR (origin = 'asked' AND finished_at > now() - $2::interval);

@@ -81,3 +81,12 @@ FROM leftovers
 WHERE $1::timestamptz IS NULL OR (finished_at, acquisition_id, attempt) < ($1, $2::uuid, $3::integer)
 ORDER BY finished_at DESC, acquisition_id DESC, attempt DESC
 LIMIT $4::bigint;
+
+-- name: wanted_so_far
+-- How far a wish for what Lidarr misses is: its batch ($1), the event that opens it ($2), the command that reads Lidarr ($3).
+-- Once that is done without such an event, there was nothing to ask for.
+SELECT EXISTS (SELECT 1 FROM discovery_batches WHERE id = $1) AS opened, s.state AS event_state, c.state AS command_state,
+    coalesce(c.reason, c.last_error) AS says
+FROM (SELECT) AS one
+LEFT JOIN event_status AS s ON s.event_id = $2
+LEFT JOIN commands AS c ON c.id = $3;

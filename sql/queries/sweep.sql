@@ -26,3 +26,10 @@ LEFT JOIN LATERAL (
     SELECT source FROM attempts WHERE acquisition_id = j.acquisition_id ORDER BY number DESC LIMIT 1) AS t ON true
 WHERE j.finished_at IS NULL OR j.finished_at > now() - interval '1 day'
 GROUP BY 1, 2;
+
+-- name: wanted_turn
+-- Whose turn it is to ask for what a peer misses: one worker's in each interval ($3), and nobody's before it is over.
+INSERT INTO peers AS p (name, id, wanted_at) VALUES ($1, $2, clock_timestamp())
+ON CONFLICT (name) DO UPDATE SET wanted_at = clock_timestamp()
+    WHERE p.wanted_at IS NULL OR p.wanted_at <= clock_timestamp() - $3::interval
+RETURNING name;

@@ -17,6 +17,7 @@ from shared.acquisition.commands import (
     FollowSoulseekSearch,
     ImportAlbum,
     ObservePeer,
+    ReadWanted,
     RemoveLeftovers,
     RollUpBatch,
     SearchAlbum,
@@ -33,6 +34,7 @@ from worker.effects.follow_search import follow_search
 from worker.effects.follow_soulseek_search import follow_soulseek_search
 from worker.effects.import_album import import_album
 from worker.effects.observe_peer import observe_peer
+from worker.effects.read_wanted import read_wanted
 from worker.effects.remove_leftovers import remove_leftovers
 from worker.effects.roll_up_batch import roll_up_batch
 from worker.effects.search_album import search_album
@@ -51,6 +53,7 @@ EFFECTS: Mapping[type[Command], Effect[Any]] = {
     RemoveLeftovers: remove_leftovers,
     ImportAlbum: import_album,
     FollowImport: follow_import,
+    ReadWanted: read_wanted,
     ObservePeer: observe_peer,
     RollUpBatch: roll_up_batch,
 }

@@ -105,3 +105,8 @@ async def test_wrong_albums_are_named(api: Any) -> None:
     assert (await api.post("/api/v1/batches", {"albums": _albums(501)}, status=422))["field"] == "albums"
     nul = await api.post("/api/v1/batches", {"albums": [{**_albums(1)[0], "album_title": "\x00"}]}, status=422)
     assert nul["field"] == "albums[0].album_title"
+
+
+async def test_without_a_lidarr_there_is_nobody_to_ask_what_it_misses(api: Any) -> None:
+    problem = await api.post("/api/v1/batches", {"from": "lidarr-wanted"}, status=409)
+    assert "LIDARR_URL" in problem["detail"]
