@@ -28,6 +28,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "upgrade-database": "reprise.cli.upgrade_database:upgrade_database",
         "sql": "reprise.cli.sql:sql",
         "simulate": "reprise.cli.simulate:simulate",
+        "record": "reprise.cli.record:record",
     }
 )
 

@@ -1,0 +1,4 @@
+"""A session with a real Lidarr or slskd, kept without secrets and names.
+
+`recorder` stands between Reprise and the peer, `scrub` takes out what is nobody's business, `file` keeps what is left.
+"""
