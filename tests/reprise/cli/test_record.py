@@ -9,12 +9,15 @@ import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import aiohttp
 import pytest
 
 from reprise.recording.file import read
 from reprise.simulator import LidarrSimulator
+from shared.config import load_config
 from tests.harness.processes import free_port
 from tests.harness.waiting import until
+from tests.recordings.sessions import recorder
 from tests.reprise.cli.conftest import Ended, Reprise
 
 KEY = "key-of-the-simulated-lidarr"
@@ -112,3 +115,54 @@ def test_it_says_what_is_missing_or_in_the_way(
     ended = reprise("record", "slskd", "--to", path)
     assert (ended.code, "already" in ended.err) == (1, True)
     assert path.read_text() == "mine"
+
+
+async def test_a_recording_is_served_by_hand(lidarr: dict[str, str], tmp_path: Path) -> None:
+    path = tmp_path / "bug.jsonl"
+    await ran(lidarr, "record", "lidarr", "--to", path, "--port", 0, "--", sys.executable, "-c", ASK)
+    port = free_port()
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "reprise", "simulate", "--recording", str(path), "--port", str(port)),
+        env=lidarr,
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    try:
+        async with aiohttp.ClientSession(f"http://127.0.0.1:{port}") as http:
+
+            async def answered(path: str) -> int | None:
+                try:
+                    async with http.get(path) as answer:
+                        return answer.status
+                except aiohttp.ClientConnectionError:
+                    return None
+
+            assert await until(lambda: answered("/api/v1/queue"), within_s=60) == 200
+            assert await answered("/api/v1/history") == 501
+            async with http.get("/_recording") as answer:
+                assert [call["path"] for call in (await answer.json())["unknown"]] == ["/api/v1/history"]
+        process.send_signal(signal.SIGINT)
+        assert await process.wait() == 0
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+
+
+def test_a_recording_must_be_one_and_of_that_peer(reprise: Reprise, tmp_path: Path) -> None:
+    kept = Path(__file__).parents[2] / "recordings" / "lidarr-failed-then-imported.jsonl"
+    assert reprise("simulate", "slskd", "--recording", kept).code == 2
+    assert reprise("simulate").code == 2
+    (tmp_path / "x").write_text("{}")
+    ended = reprise("simulate", "--recording", tmp_path / "x")
+    assert (ended.code, "no recording" in ended.err) == (1, True)
+
+
+async def test_the_address_it_prints_is_the_one_to_use(lidarr: dict[str, str], tmp_path: Path) -> None:
+    path = tmp_path / "bug.jsonl"
+    async with (
+        recorder("lidarr", load_config(lidarr), path) as address,
+        aiohttp.ClientSession(address) as http,
+        http.get("/ping") as answer,
+    ):
+        assert answer.status == 200
+    assert [one.path for one in read(path).exchanges] == ["/ping"]
