@@ -11,7 +11,7 @@ from uuid import uuid4
 import structlog
 
 from shared.acquisition.acts import own_delivery
-from shared.acquisition.commands import ObservePeer, coalesce_key
+from shared.acquisition.commands import ObservePeer, WakeLidarr, coalesce_key
 from shared.acquisition.findings import WantedRequested
 from shared.acquisition.signals import SourceAppeared
 from shared.acquisition.steps import NO_SOURCE
@@ -33,6 +33,8 @@ KEEP_COMMANDS = timedelta(days=7)
 # By the clock Lidarr's wanted list is asked for as by whoever names nobody, and so much of it at a time.
 WANTED_BY = "me"
 WANTED_AT_ONCE = 20
+# Whoever starts a fleet starts the receiver, too, and a test that doesn't reach it makes things worse.
+WAKE_AFTER_S = 5.0
 _TICK_S = 1.0
 
 _Q = load("sweep")
@@ -42,11 +44,12 @@ log = structlog.get_logger("worker.sweep")
 
 @dataclass(frozen=True, slots=True)
 class _Duty:
-    """Something to be done every so often."""
+    """Something to be done every so often, for the first time so long after the start."""
 
     name: str
     every_s: Callable[[], float]
     do: Callable[[], Awaitable[None]]
+    first_after_s: float = 0.0
 
 
 class Sweep:
@@ -65,6 +68,7 @@ class Sweep:
         self._settings = settings
         self._lidarr = lidarr
         self._away = False
+        self._woke_lidarr = False
         self._duties = [
             _Duty("rescue", lambda: 2.0, self.rescue),
             _Duty("measure", lambda: 5.0, self.measure),
@@ -74,11 +78,12 @@ class Sweep:
             self._duties.append(_Duty("resume", lambda: 30.0, self.resume_without_source))
             self._duties.append(_Duty("observe", lambda: settings().observe_interval, self.observe))
             self._duties.append(_Duty("wanted", lambda: 5.0, self.ask_for_wanted))
+            self._duties.append(_Duty("wake", lambda: 5.0, self.wake_lidarr, first_after_s=WAKE_AFTER_S))
 
     async def run(self) -> None:
         """Do every duty at its time, until cancelled; one that fails is said, and done again at its next time."""
         loop = asyncio.get_running_loop()
-        due_at = dict.fromkeys((duty.name for duty in self._duties), loop.time())
+        due_at = {duty.name: loop.time() + duty.first_after_s for duty in self._duties}
         while True:
             for duty in self._duties:
                 if loop.time() >= due_at[duty.name]:
@@ -144,12 +149,22 @@ class Sweep:
 
     async def observe(self) -> None:
         """Order a look at Lidarr, unless one is due or under way."""
-        look = ObservePeer(peer="lidarr")
+        await self._order(ObservePeer(peer="lidarr"))
+
+    async def _order(self, command: ObservePeer | WakeLidarr) -> None:
+        """Order something, unless it waits or runs already."""
         async with self._pool.acquire() as connection:
             await connection.execute(
-                _COMMANDS["order_by_clock"], uuid4(), type(look).__name__, coalesce_key(look), look
+                _COMMANDS["order_by_clock"], uuid4(), type(command).__name__, coalesce_key(command), command
             )
         self._offer("execute")
+
+    async def wake_lidarr(self) -> None:
+        """Once, after we have been away perhaps: let Lidarr find that we are there, which ends its back-off."""
+        if self._woke_lidarr:
+            return
+        await self._order(WakeLidarr())
+        self._woke_lidarr = True
 
     async def ask_for_wanted(self) -> None:
         """Ask for what Lidarr misses, once in every wanted_interval, whichever worker does it."""

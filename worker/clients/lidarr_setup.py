@@ -56,7 +56,8 @@ class LidarrSetup(LidarrPeer):
         return await self._peer.fetch(calls.NOTIFICATIONS)
 
     async def test_notification(self, notification_id: int) -> None:
-        """Have Lidarr send a Test through one of its connections; a success ends that connection's back-off.
+        """Have Lidarr send a Test through one of its connections; a success ends that connection's back-off, a failure
+        prolongs it.
 
         Raises NotFoundAtPeer without such a connection, PeerRefused when the receiver didn't take the Test.
         """

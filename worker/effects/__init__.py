@@ -22,6 +22,7 @@ from shared.acquisition.commands import (
     RollUpBatch,
     SearchAlbum,
     SearchSoulseek,
+    WakeLidarr,
 )
 from worker.effects.abandon_download import abandon_download
 from worker.effects.check_album import check_album
@@ -39,6 +40,7 @@ from worker.effects.remove_leftovers import remove_leftovers
 from worker.effects.roll_up_batch import roll_up_batch
 from worker.effects.search_album import search_album
 from worker.effects.search_soulseek import search_soulseek
+from worker.effects.wake_lidarr import wake_lidarr
 
 EFFECTS: Mapping[type[Command], Effect[Any]] = {
     EnsureAlbum: ensure_album,
@@ -54,6 +56,7 @@ EFFECTS: Mapping[type[Command], Effect[Any]] = {
     ImportAlbum: import_album,
     FollowImport: follow_import,
     ReadWanted: read_wanted,
+    WakeLidarr: wake_lidarr,
     ObservePeer: observe_peer,
     RollUpBatch: roll_up_batch,
 }

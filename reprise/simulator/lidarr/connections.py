@@ -116,11 +116,11 @@ class Connections:
                 await self._outbox.send(self._delivery(connection, event_type, encoded, report))
 
     async def test(self, connection: Connection) -> str | None:
-        """Send a Test at once, whatever the delivery mode; returns what went wrong."""
+        """Send a Test at once, whatever the delivery mode; returns what went wrong, which counts like any failure."""
         body = bodies.encode(bodies.test(self._instance))
         fault = await self._outbox.transmit(self._delivery(connection, "Test", body, None))
-        if fault is None and connection.id in self.all:
-            self.record(self.all[connection.id], True)
+        if connection.id in self.all:
+            self.record(self.all[connection.id], fault is None)
         return fault
 
     def is_off(self, connection: Connection) -> bool:

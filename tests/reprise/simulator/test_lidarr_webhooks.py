@@ -225,8 +225,11 @@ async def test_back_off_and_its_end(lidarr: LidarrSimulator, call: Caller, recei
     assert await announce() == 1
     assert await announce() == 0
 
-    receiver.status = 200
     (known,) = await call.get("/api/v1/notification")
+    lidarr.control(shift_clock=901)
+    assert (await call("POST", "/api/v1/notification/test", known))[0] == 400
+    assert await announce() == 0  # a test that fails is a failure, too
+    receiver.status = 200
     assert await call("POST", "/api/v1/notification/test", known) == (200, {})
     assert await announce() == 1
     assert await call.get("/api/v1/health") == []

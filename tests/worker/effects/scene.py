@@ -42,13 +42,15 @@ class Scene:
     lidarr_client: LidarrClient
     slskd_client: SlskdClient
 
-    async def perform(self, command: Command, *, age: timedelta = timedelta(), **settings: Any) -> Found:
+    async def perform(
+        self, command: Command, *, age: timedelta = timedelta(), attempts: int = 0, **settings: Any
+    ) -> Found:
         """Run the command's effect under a fresh lease, with these settings."""
         claimed = Claimed(
             id=uuid4(),
             command=command,
             acquisition_id=getattr(command, "acquisition_id", None),
-            attempts=0,
+            attempts=attempts,
             fence=1,
             age=age,
             term=Term(time.monotonic() + LEASE.total_seconds()),
