@@ -58,8 +58,11 @@ def record(
     """
     from reprise.recording.session import Session
 
-    if command and shutil.which(command[0]) is None:
-        raise click.UsageError(f"there is no command {command[0]}")
+    if command:
+        program = shutil.which(command[0])
+        if program is None:
+            raise click.UsageError(f"there is no command {command[0]}")
+        command = (program, *command[1:])
     config = load_config(os.environ)
     log_to_stderr(config, "record")
     session = Session(

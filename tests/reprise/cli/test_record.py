@@ -58,7 +58,9 @@ async def ran(environment: dict[str, str], *words: object) -> Ended:
 
 async def test_a_command_is_run_with_the_recorder_in_the_peers_place(lidarr: dict[str, str], tmp_path: Path) -> None:
     path = tmp_path / "bug.jsonl.gz"
-    ended = await ran(lidarr, "record", "lidarr", "--to", path, "--port", 0, "--", sys.executable, "-c", ASK)
+    python = Path(sys.executable)
+    found = lidarr | {"PATH": f"{python.parent}:{lidarr['PATH']}"}
+    ended = await ran(found, "record", "lidarr", "--to", path, "--port", 0, "--", python.name, "-c", ASK)
     assert ended.code == 0, ended.err
     assert "Kept 1 calls and 0 webhooks" in ended.out
     assert "zless" in ended.out
