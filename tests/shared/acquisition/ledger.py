@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from msgspec.structs import replace
+
 from shared.acquisition.acts import Act, act, own_delivery
 from shared.acquisition.commands import AFTER_THE_END
 from shared.acquisition.fold import Folded, Folding
@@ -51,9 +53,11 @@ def own(signal: Signal) -> Delivery:
 class Ledger:
     """One database's log, folded by hand."""
 
-    def __init__(self, pool: Any, *, lidarr: bool) -> None:
+    def __init__(self, pool: Any, *, lidarr: bool, slskd: bool = False, **settings: Any) -> None:
+        """settings: those that differ from the defaults."""
         self.pool = pool
-        self.folding = Folding(interpret=interpret, settings=Settings, lidarr=lidarr)
+        self.settings = replace(Settings(), **settings)
+        self.folding = Folding(interpret=interpret, settings=lambda: self.settings, lidarr=lidarr, slskd=slskd)
 
     async def post(self, *deliveries: Delivery) -> list[Appended]:
         async with self.pool.acquire() as connection:
@@ -168,6 +172,16 @@ _NEVER = {
         SELECT c.id, c.kind FROM commands AS c JOIN acquisitions AS a ON a.id = c.acquisition_id
         WHERE a.origin = 'lidarr' AND c.kind NOT IN ('CheckAlbum', 'ObservePeer')
             AND NOT EXISTS (SELECT 1 FROM download_jobs AS j WHERE j.acquisition_id = a.id AND j.origin <> 'lidarr')""",
+    "what failed may be tried again": """
+        SELECT t.acquisition_id, t.number FROM attempts AS t JOIN acquisitions AS a ON a.id = t.acquisition_id
+        WHERE t.state = 'failed' AND t.peer IS NOT NULL AND NOT EXISTS (
+            SELECT 1 FROM blocklist AS b
+            WHERE (b.album_mbid, b.source, b.peer, b.folder) = (a.album_mbid, t.source, t.peer, t.folder))""",
+    "an attempt at Soulseek is over and its transfers aren't": """
+        SELECT t.acquisition_id, t.number FROM attempts AS t
+        WHERE t.peer IS NOT NULL AND t.finished_at IS NOT NULL AND NOT EXISTS (
+            SELECT 1 FROM commands AS c
+            WHERE (c.kind, c.acquisition_id, c.attempt) = ('DropTransfers', t.acquisition_id, t.number))""",
     "a batch's latest version isn't what the batch says": """
         SELECT b.id FROM discovery_batches AS b LEFT JOIN batch_versions AS v
             ON v.batch_id = b.id AND v.version = b.version

@@ -6,8 +6,9 @@ The effects themselves are tested elsewhere, against the simulator; here their f
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from uuid import UUID
 
 import msgspec
@@ -22,6 +23,7 @@ from shared.acquisition.commands import (
     RollUpBatch,
     SearchAlbum,
 )
+from shared.acquisition.model import Acquisition
 from shared.acquisition.signals import (
     AlbumChecked,
     AlbumReady,
@@ -30,18 +32,28 @@ from shared.acquisition.signals import (
     SearchStarted,
     Signal,
 )
+from shared.acquisition.store import read_acquisitions
 from shared.eventlog.event import Delivery
+from shared.eventlog.identity import uuid7
 from tests.shared.acquisition.ledger import Ledger, own
+from tests.shared.acquisition.slskd_side import SlskdSide
 
 
 @dataclass(slots=True)
 class LidarrSide:
-    """files: how many of ten tracks of an album are there by now. finds: what the next searches find."""
+    """files: how many of ten tracks of an album are there by now. finds: what the next searches find.
+
+    brings: what each search that finds something leads to, instead: tracks that are there then, and rows of history.
+    soulseek: who plays slskd; what its webhooks say comes through `hears`, which may lose, double or shuffle it.
+    """
 
     rows: list[Delivery] = field(default_factory=list)
     files: dict[UUID, int] = field(default_factory=dict)
     finds: dict[UUID, list[int]] = field(default_factory=dict)
+    brings: dict[UUID, list[tuple[int, list[Delivery]]]] = field(default_factory=dict)
     floor: int = 0
+    soulseek: SlskdSide | None = None
+    hears: Callable[[list[Delivery]], list[Delivery]] = list
 
     async def serve(self, ledger: Ledger, *, sizes: Sequence[int] = (200,), dice: random.Random | None = None) -> None:
         """Fold and carry out commands until nothing is left to do."""
@@ -58,6 +70,9 @@ class LidarrSide:
                 dice.shuffle(commands)
             for command in commands:
                 await ledger.post(*await self.answer(command, ledger))
+                if self.soulseek and (said := self.hears(self.soulseek.said)):
+                    self.soulseek.said = []
+                    await ledger.post(*(replace(one, id=uuid7(), received_at=datetime.now(UTC)) for one in said))
         raise AssertionError("it goes on and on")
 
     async def answer(self, command: Command, ledger: Ledger) -> list[Delivery]:
@@ -77,6 +92,10 @@ class LidarrSide:
                 return self._say(SearchStarted(acquisition_id=of, attempt=attempt, command_id=attempt))
             case FollowSearch(acquisition_id=of, attempt=attempt):
                 album = await ledger.value("SELECT album_mbid FROM acquisitions WHERE id = $1", of)
+                if coming := self.brings.get(album):
+                    self.files[album], rows = coming.pop(0)
+                    self.rows += rows
+                    return self._say(SearchFinished(acquisition_id=of, attempt=attempt, found=1))
                 finds = self.finds.get(album, [])
                 return self._say(SearchFinished(acquisition_id=of, attempt=attempt, found=finds.pop(0) if finds else 0))
             case CheckAlbum(acquisition_id=of, album_mbid=album):
@@ -85,10 +104,23 @@ class LidarrSide:
                 )
             case AbandonDownload(acquisition_id=of, attempt=attempt):
                 return self._say(DownloadAbandoned(acquisition_id=of, attempt=attempt, dropped=False))
-            case ObservePeer():
+            case ObservePeer(peer="lidarr"):
                 return list(self.rows)
             case RollUpBatch():
                 return []
+        assert self.soulseek is not None
+        return self.soulseek.answer(command, *await _known(command, ledger))
 
     def _say(self, signal: Signal) -> list[Delivery]:
         return [own(signal)]
+
+
+async def _known(command: Command, ledger: Ledger) -> tuple[Acquisition | None, set[tuple[str, str]]]:
+    """The acquisition that a command is about, and what is never tried again for its album."""
+    of = getattr(command, "acquisition_id", None)
+    if of is None:
+        return None, set()
+    async with ledger.pool.acquire() as connection:
+        (known,) = await read_acquisitions(connection, [of])
+        rows = await connection.fetch("SELECT peer, folder FROM blocklist WHERE album_mbid = $1", known.album_mbid)
+    return known, {(row["peer"], row["folder"]) for row in rows}
