@@ -15,7 +15,7 @@ import structlog
 
 from shared.acquisition.acts import own_delivery
 from shared.acquisition.commands import KINDS
-from shared.acquisition.signals import CommandFailed
+from shared.acquisition.findings import CommandFailed
 from shared.errors import GiveUp, StepAside, TryLater, Unavailable
 from shared.eventlog import store as eventlog
 from shared.eventlog.event import REPRISE, Delivery

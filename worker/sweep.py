@@ -12,8 +12,7 @@ import structlog
 
 from shared.acquisition.acts import own_delivery
 from shared.acquisition.commands import ObservePeer, WakeLidarr, coalesce_key
-from shared.acquisition.findings import WantedRequested
-from shared.acquisition.signals import SourceAppeared
+from shared.acquisition.findings import SourceAppeared, WantedRequested
 from shared.acquisition.steps import NO_SOURCE
 from shared.eventlog import store as eventlog
 from shared.eventlog.event import REPRISE

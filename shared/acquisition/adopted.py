@@ -33,3 +33,16 @@ def adopt(acquisition: Acquisition, signal: Adopted, context: Context) -> Outcom
     if acquisition.sequence or snapshot.state not in TERMINAL or any(job.is_active for job in snapshot.jobs):
         return ignored(acquisition, "already_decided" if acquisition.sequence else "adopted_unfinished")
     return applied(snapshot, reason=snapshot.reason)
+
+
+def unknown_yet(taken: Acquisition) -> Acquisition:
+    """An adopted acquisition as it is here before anything is decided about it."""
+    return Acquisition(
+        id=taken.id,
+        album_mbid=taken.album_mbid,
+        artist_name=taken.artist_name,
+        album_title=taken.album_title,
+        origin=taken.origin,
+        created_at=taken.created_at,
+        updated_at=taken.created_at,
+    )

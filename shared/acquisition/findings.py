@@ -16,6 +16,67 @@ Phase: TypeAlias = Literal["pending", "no_source", "materialise", "remote_queue"
 Leftovers: TypeAlias = Literal["removed", "not_allowed", "gone"]
 
 
+class AlbumReady(msgspec.Struct, frozen=True, tag=True, omit_defaults=True, kw_only=True):
+    """Lidarr has the album, monitored. Counts are of tracks of the monitored release.
+
+    history_floor is the newest row of its history for the album: what comes up to there is not ours.
+    """
+
+    acquisition_id: UUID
+    lidarr_album_id: int
+    track_file_count: int
+    track_count: int
+    history_floor: int | None = None
+
+
+class SourceAppeared(msgspec.Struct, frozen=True, tag=True, omit_defaults=True, kw_only=True):
+    """A source has been configured since this acquisition found none."""
+
+    acquisition_id: UUID
+
+
+class SearchStarted(msgspec.Struct, frozen=True, tag=True, omit_defaults=True, kw_only=True):
+    """Lidarr took our search; command_id is its number for it."""
+
+    acquisition_id: UUID
+    attempt: int
+    command_id: int
+
+
+class SearchFinished(msgspec.Struct, frozen=True, tag=True, omit_defaults=True, kw_only=True):
+    """Lidarr's search ended. found None: it ended without saying (orphaned by a restart, failed)."""
+
+    acquisition_id: UUID
+    attempt: int
+    found: int | None
+    message: str = ""
+
+
+class AlbumChecked(msgspec.Struct, frozen=True, tag=True, omit_defaults=True, kw_only=True):
+    """A look at the album's track statistics after an import."""
+
+    acquisition_id: UUID
+    track_file_count: int
+    track_count: int
+
+
+class DownloadAbandoned(msgspec.Struct, frozen=True, tag=True, omit_defaults=True, kw_only=True):
+    """The attempt's download is gone from its peer, or was never there."""
+
+    acquisition_id: UUID
+    attempt: int
+    dropped: bool
+
+
+class CommandFailed(msgspec.Struct, frozen=True, tag=True, omit_defaults=True, kw_only=True):
+    """A command ended dead. reason is for people."""
+
+    acquisition_id: UUID
+    attempt: int | None
+    command: str
+    reason: str
+
+
 class _OfAttempt(msgspec.Struct, frozen=True, tag=True, omit_defaults=True, kw_only=True):
     """Shared form: frozen, tagged with the class name, about one attempt."""
 
@@ -136,7 +197,14 @@ class WantedRequested(msgspec.Struct, frozen=True, tag=True, omit_defaults=True,
 
 
 Finding: TypeAlias = (
-    SoulseekSearchStarted
+    AlbumReady
+    | SourceAppeared
+    | SearchStarted
+    | SearchFinished
+    | AlbumChecked
+    | DownloadAbandoned
+    | CommandFailed
+    | SoulseekSearchStarted
     | SoulseekSearched
     | SourceAway
     | DownloadEnqueued

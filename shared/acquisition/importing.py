@@ -7,11 +7,10 @@ from typing import TypeAlias
 from msgspec.structs import replace
 
 from shared.acquisition.choosing import SOULSEEK
+from shared.acquisition.findings import AlbumChecked, DownloadAbandoned
 from shared.acquisition.model import Acquisition, Attempt, AttemptState, Context, Outcome, State, same_download
 from shared.acquisition.signals import (
-    AlbumChecked,
     AlbumDeleted,
-    DownloadAbandoned,
     DownloadDropped,
     DownloadFailed,
     DownloadFailureHinted,

@@ -14,7 +14,11 @@ from shared.acquisition import adopted, asking, deadlines, grabbing, importing, 
 from shared.acquisition.adopted import Adopted
 from shared.acquisition.commands import RollUpBatch
 from shared.acquisition.findings import (
+    AlbumChecked,
+    AlbumReady,
+    CommandFailed,
     DeadlinePassed,
+    DownloadAbandoned,
     DownloadEnqueued,
     DownloadVanished,
     ImportBlocked,
@@ -22,19 +26,18 @@ from shared.acquisition.findings import (
     ImportRefused,
     ImportStarted,
     LeftoversRemoved,
+    SearchFinished,
+    SearchStarted,
     SoulseekSearched,
     SoulseekSearchStarted,
+    SourceAppeared,
     SourceAway,
     TransfersDropped,
     TransfersFailed,
 )
 from shared.acquisition.model import ACTIVE, TERMINAL, Acquisition, Context, Order, Outcome, State
 from shared.acquisition.signals import (
-    AlbumChecked,
     AlbumDeleted,
-    AlbumReady,
-    CommandFailed,
-    DownloadAbandoned,
     DownloadDropped,
     DownloadFailed,
     DownloadFailureHinted,
@@ -45,10 +48,7 @@ from shared.acquisition.signals import (
     JobCancelled,
     JobRequested,
     JobRetried,
-    SearchFinished,
-    SearchStarted,
     Signal,
-    SourceAppeared,
 )
 from shared.acquisition.steps import ignored
 

@@ -7,11 +7,15 @@ from datetime import datetime
 from typing import TypeAlias, assert_never
 from uuid import UUID
 
-from shared.acquisition.adopted import Adopted, BatchAdopted
+from shared.acquisition.adopted import Adopted, BatchAdopted, unknown_yet
 from shared.acquisition.batches import not_asked_lately
 from shared.acquisition.choosing import is_spent
 from shared.acquisition.findings import (
+    AlbumChecked,
+    AlbumReady,
+    CommandFailed,
     DeadlinePassed,
+    DownloadAbandoned,
     DownloadEnqueued,
     DownloadVanished,
     ImportBlocked,
@@ -19,8 +23,11 @@ from shared.acquisition.findings import (
     ImportRefused,
     ImportStarted,
     LeftoversRemoved,
+    SearchFinished,
+    SearchStarted,
     SoulseekSearched,
     SoulseekSearchStarted,
+    SourceAppeared,
     SourceAway,
     TransfersDropped,
     TransfersFailed,
@@ -31,14 +38,10 @@ from shared.acquisition.importing import may_end
 from shared.acquisition.keys import album_key, download_key, file_keys
 from shared.acquisition.model import Acquisition, same_download
 from shared.acquisition.signals import (
-    AlbumChecked,
     AlbumDeleted,
-    AlbumReady,
     AlbumWish,
     BatchCancelled,
     BatchRequested,
-    CommandFailed,
-    DownloadAbandoned,
     DownloadDropped,
     DownloadFailed,
     DownloadFailureHinted,
@@ -52,11 +55,8 @@ from shared.acquisition.signals import (
     JobRequested,
     JobRetried,
     Replayed,
-    SearchFinished,
-    SearchStarted,
     SettingChanged,
     Signal,
-    SourceAppeared,
 )
 from shared.acquisition.steps import from_before
 from shared.acquisition.workspace import Workspace
@@ -168,7 +168,7 @@ def locate(signal: Signal, work: Workspace, cause: UUID, now: datetime) -> Place
         ):
             return ToAcquisitions((of,)) if of in work.acquisitions else Nowhere("no_such_acquisition")
         case Adopted(acquisition=taken):
-            return ToNew(_unknown_yet(taken))
+            return ToNew(unknown_yet(taken))
         case Replayed():
             return Nowhere("the replayed event is not in the log")
         case SettingChanged() | EventsRetried() | BatchAdopted():
@@ -286,17 +286,4 @@ def _wished(wish: AlbumWish, cause: UUID, now: datetime) -> Acquisition:
         origin="asked",
         created_at=now,
         updated_at=now,
-    )
-
-
-def _unknown_yet(taken: Acquisition) -> Acquisition:
-    """An adopted acquisition as it is here before anything is decided about it."""
-    return Acquisition(
-        id=taken.id,
-        album_mbid=taken.album_mbid,
-        artist_name=taken.artist_name,
-        album_title=taken.album_title,
-        origin=taken.origin,
-        created_at=taken.created_at,
-        updated_at=taken.created_at,
     )

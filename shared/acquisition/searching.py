@@ -6,8 +6,8 @@ from msgspec.structs import replace
 
 from shared.acquisition.choosing import LIDARR, NOTHING_FOUND
 from shared.acquisition.commands import AFTER_THE_END, FollowSearch
+from shared.acquisition.findings import AlbumReady, CommandFailed, SearchFinished, SearchStarted
 from shared.acquisition.model import Acquisition, Attempt, AttemptState, Context, Order, Outcome, State
-from shared.acquisition.signals import AlbumReady, CommandFailed, SearchFinished, SearchStarted
 from shared.acquisition.steps import (
     applied,
     check,

@@ -108,70 +108,6 @@ class EventsRetried(_Signal, frozen=True, kw_only=True):
     reason: str | None = None
 
 
-# --- what our effects found (of Soulseek: findings.py) ---
-
-
-class AlbumReady(_Signal, frozen=True, kw_only=True):
-    """Lidarr has the album, monitored. Counts are of tracks of the monitored release.
-
-    history_floor is the newest row of its history for the album: what comes up to there is not ours.
-    """
-
-    acquisition_id: UUID
-    lidarr_album_id: int
-    track_file_count: int
-    track_count: int
-    history_floor: int | None = None
-
-
-class SourceAppeared(_Signal, frozen=True, kw_only=True):
-    """A source has been configured since this acquisition found none."""
-
-    acquisition_id: UUID
-
-
-class SearchStarted(_Signal, frozen=True, kw_only=True):
-    """Lidarr took our search; command_id is its number for it."""
-
-    acquisition_id: UUID
-    attempt: int
-    command_id: int
-
-
-class SearchFinished(_Signal, frozen=True, kw_only=True):
-    """Lidarr's search ended. found None: it ended without saying (orphaned by a restart, failed)."""
-
-    acquisition_id: UUID
-    attempt: int
-    found: int | None
-    message: str = ""
-
-
-class AlbumChecked(_Signal, frozen=True, kw_only=True):
-    """A look at the album's track statistics after an import."""
-
-    acquisition_id: UUID
-    track_file_count: int
-    track_count: int
-
-
-class DownloadAbandoned(_Signal, frozen=True, kw_only=True):
-    """The attempt's download is gone from its peer, or was never there."""
-
-    acquisition_id: UUID
-    attempt: int
-    dropped: bool
-
-
-class CommandFailed(_Signal, frozen=True, kw_only=True):
-    """A command ended dead. reason is for people."""
-
-    acquisition_id: UUID
-    attempt: int | None
-    command: str
-    reason: str
-
-
 # --- what Lidarr and slskd say ---
 
 
@@ -265,13 +201,6 @@ Signal: TypeAlias = (
     | Replayed
     | SettingChanged
     | EventsRetried
-    | SourceAppeared
-    | AlbumReady
-    | SearchStarted
-    | SearchFinished
-    | AlbumChecked
-    | DownloadAbandoned
-    | CommandFailed
     | Grabbed
     | Imported
     | DownloadFailureHinted

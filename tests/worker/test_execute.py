@@ -11,7 +11,8 @@ from uuid import UUID, uuid4
 import pytest
 
 from shared.acquisition.commands import CheckAlbum, EnsureAlbum, ObservePeer, RollUpBatch
-from shared.acquisition.signals import AlbumChecked, CommandFailed, ImportFailureHinted, decode
+from shared.acquisition.findings import AlbumChecked, CommandFailed
+from shared.acquisition.signals import ImportFailureHinted, decode
 from shared.errors import GiveUp, NotFound, StepAside, TryLater, Unavailable
 from shared.eventlog.event import Delivery
 from shared.eventlog.identity import uuid7

@@ -11,7 +11,8 @@ from uuid import UUID, uuid4
 import pytest
 
 from shared.acquisition.commands import CheckAlbum, ObservePeer, RollUpBatch
-from shared.acquisition.signals import CommandFailed, ImportFailureHinted, decode
+from shared.acquisition.findings import CommandFailed
+from shared.acquisition.signals import ImportFailureHinted, decode
 from shared.locks import Locks
 from shared.redis import RedisLink
 from tests.harness.waiting import until

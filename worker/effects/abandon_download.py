@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from shared.acquisition.commands import AbandonDownload
+from shared.acquisition.findings import DownloadAbandoned
 from shared.acquisition.model import same_download
-from shared.acquisition.signals import DownloadAbandoned
 from shared.postgres.queries import load
 from worker.clients.http import MAX_CHANGE_S
 from worker.effects.effect import Found, Tools

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from shared.acquisition.commands import CheckAlbum
-from shared.acquisition.signals import AlbumChecked, AlbumDeleted, AlbumRef
+from shared.acquisition.findings import AlbumChecked
+from shared.acquisition.signals import AlbumDeleted, AlbumRef
 from worker.effects.effect import Found, Tools
 from worker.lease import Claimed
 

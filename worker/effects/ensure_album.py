@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from shared.acquisition.commands import EnsureAlbum
-from shared.acquisition.signals import AlbumReady
+from shared.acquisition.findings import AlbumReady
 from shared.errors import GiveUp
 from shared.postgres.queries import load
 from worker.clients.http import MAX_CHANGE_S

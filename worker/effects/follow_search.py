@@ -6,7 +6,7 @@ import re
 from datetime import timedelta
 
 from shared.acquisition.commands import FollowSearch
-from shared.acquisition.signals import SearchFinished
+from shared.acquisition.findings import SearchFinished
 from shared.errors import StepAside
 from worker.clients.lidarr import LidarrClient
 from worker.clients.lidarr_answers import Command

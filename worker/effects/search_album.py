@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from shared.acquisition.commands import SearchAlbum
-from shared.acquisition.signals import AlbumChecked, AlbumRef, Grabbed, SearchStarted
+from shared.acquisition.findings import AlbumChecked, SearchStarted
+from shared.acquisition.signals import AlbumRef, Grabbed
 from shared.acquisition.steps import is_complete
 from shared.errors import GiveUp
 from shared.postgres.queries import load

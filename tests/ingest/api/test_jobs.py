@@ -11,7 +11,8 @@ from uuid import UUID, uuid4
 import pytest
 
 from shared.acquisition.acts import own_delivery
-from shared.acquisition.signals import AlbumReady, AlbumRef, CommandFailed, Imported, Signal
+from shared.acquisition.findings import AlbumReady, CommandFailed
+from shared.acquisition.signals import AlbumRef, Imported, Signal
 from shared.eventlog import store as eventlog
 from shared.eventlog.event import REPRISE
 

@@ -8,11 +8,10 @@ from uuid import UUID, uuid4
 
 from msgspec.structs import replace
 
+from shared.acquisition.findings import AlbumChecked, AlbumReady
 from shared.acquisition.lifecycle import decide
 from shared.acquisition.model import Acquisition, Context, Job, Outcome, State
 from shared.acquisition.signals import (
-    AlbumChecked,
-    AlbumReady,
     AlbumRef,
     AlbumWish,
     DownloadDropped,

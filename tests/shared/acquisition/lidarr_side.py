@@ -23,15 +23,9 @@ from shared.acquisition.commands import (
     RollUpBatch,
     SearchAlbum,
 )
+from shared.acquisition.findings import AlbumChecked, AlbumReady, DownloadAbandoned, SearchFinished, SearchStarted
 from shared.acquisition.model import Acquisition
-from shared.acquisition.signals import (
-    AlbumChecked,
-    AlbumReady,
-    DownloadAbandoned,
-    SearchFinished,
-    SearchStarted,
-    Signal,
-)
+from shared.acquisition.signals import Signal
 from shared.acquisition.store import read_acquisitions
 from shared.eventlog.event import Delivery
 from shared.eventlog.identity import uuid7

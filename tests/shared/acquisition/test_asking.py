@@ -6,8 +6,9 @@ import pytest
 from msgspec.structs import replace
 
 from shared.acquisition.commands import AbandonDownload, EnsureAlbum, RollUpBatch, SearchAlbum
+from shared.acquisition.findings import CommandFailed, SearchFinished, SourceAppeared
 from shared.acquisition.model import State
-from shared.acquisition.signals import CommandFailed, JobCancelled, JobRetried, SearchFinished, SourceAppeared
+from shared.acquisition.signals import JobCancelled, JobRetried
 from shared.eventlog.identity import uuid7
 from tests.shared.acquisition.casting import (
     asked,

@@ -6,8 +6,8 @@ import pytest
 
 from shared.acquisition.choosing import next_source, sources
 from shared.acquisition.commands import EnsureAlbum, SearchAlbum, SearchSoulseek
+from shared.acquisition.findings import CommandFailed, SearchFinished
 from shared.acquisition.model import State
-from shared.acquisition.signals import CommandFailed, SearchFinished
 from tests.shared.acquisition.at_soulseek import (
     MIB,
     all_arrived,

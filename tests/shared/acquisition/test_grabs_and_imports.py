@@ -6,8 +6,9 @@ import pytest
 from msgspec.structs import replace
 
 from shared.acquisition.commands import AbandonDownload, CheckAlbum, ObservePeer, SearchAlbum
+from shared.acquisition.findings import SearchFinished
 from shared.acquisition.model import State
-from shared.acquisition.signals import DownloadFailureHinted, SearchFinished
+from shared.acquisition.signals import DownloadFailureHinted
 from tests.shared.acquisition.casting import (
     NOW,
     asked,

@@ -9,19 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.acquisition.commands import AbandonDownload, EnsureAlbum, SearchAlbum
+from shared.acquisition.findings import CommandFailed, DownloadAbandoned, SearchFinished, SearchStarted, SourceAppeared
 from shared.acquisition.model import TERMINAL, AttemptState, State
-from shared.acquisition.signals import (
-    AlbumDeleted,
-    CommandFailed,
-    DownloadAbandoned,
-    DownloadFailureHinted,
-    JobCancelled,
-    JobRetried,
-    SearchFinished,
-    SearchStarted,
-    Signal,
-    SourceAppeared,
-)
+from shared.acquisition.signals import AlbumDeleted, DownloadFailureHinted, JobCancelled, JobRetried, Signal
 from tests.shared.acquisition.casting import (
     NOW,
     REF,

@@ -12,7 +12,11 @@ from msgspec.structs import replace
 
 from shared.acquisition.adopted import Adopted, BatchAdopted
 from shared.acquisition.findings import (
+    AlbumChecked,
+    AlbumReady,
+    CommandFailed,
     DeadlinePassed,
+    DownloadAbandoned,
     DownloadEnqueued,
     DownloadVanished,
     ImportBlocked,
@@ -20,8 +24,11 @@ from shared.acquisition.findings import (
     ImportRefused,
     ImportStarted,
     LeftoversRemoved,
+    SearchFinished,
+    SearchStarted,
     SoulseekSearched,
     SoulseekSearchStarted,
+    SourceAppeared,
     SourceAway,
     TransfersDropped,
     TransfersFailed,
@@ -30,13 +37,9 @@ from shared.acquisition.findings import (
 from shared.acquisition.lifecycle import RULES, decide
 from shared.acquisition.model import ACTIVE, TERMINAL, State
 from shared.acquisition.signals import (
-    AlbumChecked,
     AlbumDeleted,
-    AlbumReady,
     BatchCancelled,
     BatchRequested,
-    CommandFailed,
-    DownloadAbandoned,
     DownloadDropped,
     DownloadFailed,
     DownloadFailureHinted,
@@ -50,11 +53,8 @@ from shared.acquisition.signals import (
     JobRequested,
     JobRetried,
     Replayed,
-    SearchFinished,
-    SearchStarted,
     SettingChanged,
     Signal,
-    SourceAppeared,
 )
 from tests.shared.acquisition import at_soulseek
 from tests.shared.acquisition.casting import (
