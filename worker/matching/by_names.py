@@ -72,7 +72,7 @@ def _refused(
         return NotIt("another album", f"by its name {' '.join(sorted(claim.kinds))}", 0.5)
     if another_year(evidence, subject):
         return NotIt("another album", f"of {min(claim.years)}", 0.5)
-    if folder.part_of is not None and folder.disc != 1:
+    if folder.disc not in {None, 1}:
         return NotIt("incomplete", "one of several discs", 0.5)
     if not subject.wanted.releases and folder.disc is not None:
         return NotIt("incomplete", "one of several discs", 0.5)

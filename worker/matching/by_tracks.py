@@ -6,10 +6,12 @@ folder goes by the album's name and every track is found by its title; from a bo
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from worker.matching.artists import Artist
 from worker.matching.claims import Album
 from worker.matching.evidence import Evidence
-from worker.matching.fitting import TOLD_BY_LENGTHS, Files, Fit, How
+from worker.matching.fitting import TOLD_BY_LENGTHS, Files, Fit, Heard, How
 from worker.matching.subject import Sheet, Subject
 from worker.matching.verdict import Found, NotIt, Sureness
 
@@ -28,7 +30,7 @@ def judge_by_tracks(evidence: Evidence, subject: Subject) -> Found | NotIt:
         return NotIt("incomplete", f"{at_hand} files for {least} tracks", 0.5 * at_hand / least)
     files = Files(evidence.heard)
     titles_found = {sheet.release_id: files.titles_found(sheet) for sheet in sheets}
-    if evidence.album < Album.NEARLY and not any(titles_found.values()):
+    if evidence.album <= Album.SILENT and not any(titles_found.values()) and _would_be_found(files, sheets):
         return NotIt("another album", "neither its name nor any title", 0.1)
     best: Fit | None = None
     likeliest = sorted(sheets, key=lambda sheet: (len(sheet) - titles_found[sheet.release_id], at_hand - len(sheet)))
@@ -40,6 +42,12 @@ def judge_by_tracks(evidence: Evidence, subject: Subject) -> Found | NotIt:
             break
     assert best is not None
     return _refused_by_fit(best, evidence) or _refused_by_names(best, evidence, subject) or _found(best, evidence)
+
+
+def _would_be_found(files: Files, sheets: Sequence[Sheet]) -> bool:
+    """Whether titles that are there would surely be seen: those in another script, or none, might not."""
+    titles = [title for sheet in sheets for title in sheet.titles]
+    return files.is_ascii and all(title.key.isascii() and title.says_something for title in titles)
 
 
 def _excused(sheet: Sheet, subject: Subject) -> frozenset[str]:
@@ -59,9 +67,15 @@ def _refused_by_fit(fit: Fit, evidence: Evidence) -> NotIt | None:
         return NotIt("other tracks", f"{dissenting} of {size} titles differ", nearness)
     if fit.off > (max(1, fit.lengths_known // 4) if size >= _TELLING_TRACKS else 0):
         return NotIt("other lengths", f"{fit.off} of {fit.lengths_known} tracks last longer or shorter", nearness)
+    if size < _TELLING_TRACKS and any((file.named.stem.number or 0) > size for file in _chosen(fit, evidence)):
+        return NotIt("another album", "by its number a track of a longer album", nearness)
     if fit.extras and (evidence.album < Album.NEARLY or fit.by_title < size or len(fit.extras) > size):
         return NotIt("more than the album", f"{len(evidence.heard)} files, {size} of them its tracks", nearness)
     return None
+
+
+def _chosen(fit: Fit, evidence: Evidence) -> tuple[Heard, ...]:
+    return tuple(evidence.heard[file] for file in fit.chosen if file is not None)
 
 
 def _refused_by_names(fit: Fit, evidence: Evidence, subject: Subject) -> NotIt | None:
@@ -79,7 +93,8 @@ def _refused_by_names(fit: Fit, evidence: Evidence, subject: Subject) -> NotIt |
         return None
     if evidence.other_artist and not _lengths_agree(fit):
         return NotIt("another artist", f"by its name {evidence.other_artist}", 0.4)
-    if not (is_named and by_titles) and not fit.same_recording:
+    is_enough = is_named if evidence.artist is Artist.SILENT else evidence.album >= Album.PART
+    if not (is_enough and by_titles) and not fit.same_recording:
         return NotIt("another artist", "the artist isn't named, and little else tells", 0.3)
     return None
 
@@ -98,7 +113,6 @@ def _found(fit: Fit, evidence: Evidence) -> Found:
     sureness = Sureness.SURE
     if not is_named or fit.by_title < 0.8 * size or dissenting or evidence.artist is Artist.SILENT:
         sureness = Sureness.PLAUSIBLE if evidence.other_artist or fit.by_title < 0.5 * size else Sureness.LIKELY
-    chosen = [file for file in fit.chosen if file is not None]
     reasons = [_names_in_words(evidence), f"{fit.by_title} of {size} tracks by title"]
     if by_place or dissenting:
         reasons.append(f"{by_place + dissenting} by their place in the order")
@@ -109,7 +123,7 @@ def _found(fit: Fit, evidence: Evidence) -> Found:
     return Found(
         sureness,
         flaws,
-        heard=tuple(evidence.heard[file] for file in chosen),
+        heard=_chosen(fit, evidence),
         lengths_s=tuple(lengths[0] if lengths else None for lengths in fit.sheet.lengths_s),
         release_id=fit.sheet.release_id,
         reasons=tuple(reasons),

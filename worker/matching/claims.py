@@ -16,6 +16,8 @@ from worker.matching.subject import Name, Subject
 from worker.matching.vocabulary import VARIOUS, recordings
 
 _NEARLY = 0.84
+_NEARLY_APART = 0.6
+FIRST = frozenset({"1"})
 
 
 class Album(IntEnum):
@@ -113,8 +115,12 @@ def _explain(flat: _Flat, hit: tuple[int, Name] | None, subject: Subject) -> Cla
         in_brackets = bool(flat.own[flat.words[start][1]].bracket)
         certain = title.certain and not (in_brackets and left.possible_titles())
         album = Album.NAMED if certain else Album.PART
-        if left.is_sequel(start + len(title.words)) or left.volumes - subject.numbers:
+        numbers_after = left.volumes | left.number_after(start + len(title.words))
+        if numbers_after - subject.numbers - FIRST:
             album = Album.ANOTHER_VOLUME
+        elif numbers_after - subject.numbers and certain:
+            # The first album may be called so once there is a second.
+            album = Album.MORE if left.strange else Album.NEARLY
         elif left.strange:
             album = Album.MORE if certain else Album.OTHER
     return Claim(
@@ -134,24 +140,27 @@ def _resemble(left: Leftover, subject: Subject) -> Album:
     possible = left.possible_titles()
     if not possible:
         return Album.SILENT
-    found = {_resembling(words, title, subject) for words in possible for title in subject.titles}
+    found = set()
+    for words in possible:
+        # Where a piece of the name is like the title, the rest of the name remains strange.
+        most = Album.MORE if set(left.strange) - set(words) else Album.NAMED
+        found |= {min(_resembling(words, title), most) for title in subject.titles}
     return Album.ANOTHER_VOLUME if Album.ANOTHER_VOLUME in found else max(found, default=Album.OTHER)
 
 
-def _resembling(words: tuple[str, ...], title: Name, subject: Subject) -> Album:
+def _resembling(words: tuple[str, ...], title: Name) -> Album:
     joined, told, wanted = "".join(words), numbers(words), numbers(title.words)
     if joined == title.key:
         return Album.NAMED if title.certain else Album.PART
-    if told == wanted:
-        if _is_nearly(joined, title.key):
-            return Album.NEARLY if title.certain else Album.PART
-    elif title.certain and _without(words, told) == _without(title.words, wanted):
+    if told != wanted and title.certain and _without(words, told) == _without(title.words, wanted):
         # Without its number the title is only a part of the name.
         return Album.ANOTHER_VOLUME if told else Album.PART
     if told <= wanted and set(words) < set(title.words) and len(joined) > 3:
         return Album.PART
-    if wanted <= told and set(title.words) < set(words) and title.certain:
-        return Album.MORE
+    if wanted <= told and set(title.words) < set(words):
+        return Album.MORE if title.certain else Album.OTHER
+    if told == wanted and _is_nearly(words, title.words):
+        return Album.NEARLY if title.certain else Album.PART
     return Album.OTHER if _is_comparable(joined, title.key) else Album.SILENT
 
 
@@ -159,14 +168,17 @@ def _without(words: tuple[str, ...], some: frozenset[str]) -> tuple[str, ...]:
     return tuple(word for word in words if word not in some)
 
 
-def _is_nearly(one: str, other: str) -> bool:
-    if min(len(one), len(other)) < 4:
+def _is_nearly(one: tuple[str, ...], other: tuple[str, ...]) -> bool:
+    """Whether two titles are one but for spelling: no word may be quite another."""
+    left, right = "".join(one), "".join(other)
+    if min(len(left), len(right)) < 4:
         return False
-    if likeness(one, other) >= _NEARLY:
-        return True
-    if one.isascii() and other.isascii():
+    if likeness(left, right) >= _NEARLY:
+        apart = "".join(_without(one, frozenset(other))), "".join(_without(other, frozenset(one)))
+        return likeness(*apart) >= _NEARLY_APART
+    if left.isascii() and right.isascii():
         return False
-    readings = latin(one), latin(other)
+    readings = latin(left), latin(right)
     return (
         readings[0] is not None
         and readings[1] is not None
@@ -181,13 +193,13 @@ def _is_comparable(one: str, other: str) -> bool:
 def _take_artist(flat: _Flat, taken: list[bool], subject: Subject, *, above: bool = False) -> Artist:
     """Whether the artist is named; the words of the name are marked in `taken`."""
     only_words = tuple(word for word, _ in flat.words)
+    best = Artist.SILENT
     for name in subject.artists:
         # Across dashes and brackets, where they are part of the name.
         start = place(name.words, only_words) if len(name.words) > 1 and name.certain else None
         if start is not None and not any(taken[start : start + len(name.words)]):
             taken[start : start + len(name.words)] = [True] * len(name.words)
-            return Artist.NAMED
-    best = Artist.SILENT
+            best = Artist.NAMED
     for index, piece in enumerate(flat.own):
         positions = [at for at, (_, one) in enumerate(flat.words) if one == index and not taken[at]]
         words = tuple(only_words[at] for at in positions)

@@ -70,7 +70,7 @@ class Fit(msgspec.Struct, frozen=True):
     @property
     def same_recording(self) -> bool:
         """Whether the lengths tell that it's the very recording; another one doesn't agree to seconds throughout."""
-        return self.lengths_known >= max(5, 0.8 * len(self.sheet)) and self.close >= 0.9 * self.lengths_known
+        return self.lengths_known >= max(4, 0.8 * len(self.sheet)) and self.close >= 0.9 * self.lengths_known
 
     @property
     def goodness(self) -> tuple[int, ...]:

@@ -22,6 +22,10 @@ from worker.matching.vocabulary import (
 )
 
 _VOLUME = frozenset({"vol", "pt", "chapter", "book"})
+# Before these a number counts something else than albums.
+_COUNTED = frozenset(
+    {"cd", "cds", "disc", "discs", "disk", "disks", "lp", "lps", "vinyl", "bit", "bits", "khz", "tracks"}
+)
 _SEQUEL_AT_MOST = 60
 
 
@@ -61,18 +65,20 @@ class Leftover:
         together = tuple(word for words in apart for word in words)
         return [together, *apart] if len(apart) > 1 else apart
 
-    def is_sequel(self, after: int) -> bool:
-        """Whether the title is followed by a number that makes another title of it: "Album 2"."""
-        if after >= len(self._flat) or self._taken[after]:
-            return False
-        word, index = self._flat[after]
-        follows = [word for word, _ in self._flat[after + 1 : after + 2]]
-        return (
+    def number_after(self, end: int) -> frozenset[str]:
+        """The number that follows the title and makes another title of it ("Album 2"), if there is one."""
+        if end >= len(self._flat) or self._taken[end]:
+            return frozenset()
+        word, index = self._flat[end]
+        follows = [one for one, at in self._flat[end + 1 : end + 2] if at == index]
+        if (
             word.isdecimal()
             and int(word) <= _SEQUEL_AT_MOST
-            and index == self._flat[after - 1][1]
-            and not any(one in FORMAT_WORDS or one in FORMAT_NUMBERS or one in EDITION for one in follows)
-        )
+            and index == self._flat[end - 1][1]
+            and not any(one in _COUNTED or one in FORMAT_NUMBERS for one in follows)
+        ):
+            return frozenset({word})
+        return frozenset()
 
     def _of_piece(self, index: int) -> list[tuple[int, str]]:
         return [(position, word) for position, (word, at) in enumerate(self._flat) if at == index]
@@ -102,19 +108,22 @@ class Leftover:
         strange = []
         for word in words:
             if YEAR.fullmatch(word):
-                self.years |= {int(word)}
+                # Unless it is a title: "1989".
+                self.years |= {int(word)} - set(map(int, self._subject.numbers))
             elif word in KINDS:
                 self.kinds |= {word}
             elif word in EDITION or ORDINAL.fullmatch(word) or word in SOUNDTRACK:
                 self.edition = True
             elif not (
                 is_tag
+                or not any(map(str.isalnum, word))
                 or word in FORMAT_WORDS
                 or word in FORMAT_NUMBERS
                 or word in CONNECTIVES
                 or is_catalogue_number(word)
                 or recordings((word,))
-                or (word.isdecimal() and not piece.bracket)
+                or (word.isdecimal() and not piece.bracket and len(piece.words) > 1)
+                or (word.isdecimal() and piece.bracket == "#")
             ):
                 strange.append(word)
         self.strange += tuple(strange)

@@ -24,13 +24,16 @@ from worker.matching.vocabulary import (
 
 _BRACKETS = re.compile(r"[\(\[{][^\)\]}]*[\)\]}]?")
 _DASH = re.compile(r"\s+[-\u2013\u2014~|]+\s+|\s*_-_\s*")
+_HYPHEN = re.compile(r"-(?![^(\[{]*[)\]}])")
 _COMMA = re.compile(r"\s*[,;/&]\s*")
-_INDEX = re.compile(r"^\W*[0-9]{1,3}\s*[.\-)\]_]\s*(?=\D)")
-_LETTER = re.compile(r"[^\W\d_]")
+_INDEX = re.compile(r"\W*[0-9]{1,3}\s*[.\-)\]_]\s*(?=.*[^\W_])")
 
 
 class Piece(msgspec.Struct, frozen=True):
-    """A stretch of a name; `bracket` is what opens it, "" outside brackets. `listed` are its parts between commas."""
+    """A stretch of a name.
+
+    `bracket` is what opens it: "" outside brackets, "#" for a folder's own number. `listed` are parts between commas.
+    """
 
     words: tuple[str, ...]
     bracket: str = ""
@@ -45,14 +48,20 @@ def pieces(name: str) -> tuple[Piece, ...]:
             return scene
         name = (name.replace(".", " ") if name.count(".") > 1 else name).replace("_-_", " - ").replace("_", " ")
     indexed = _INDEX.match(name)
-    if indexed is not None and _LETTER.search(name, indexed.end()):
-        # The album's number in a row of folders: "03. Album".
-        name = name[indexed.end() :]
+    if indexed is None:
+        return _stretches(name)
+    # The album's number in a row of folders, most likely: "03. Album".
+    return (Piece(words(indexed[0]), "#"), *_stretches(name[indexed.end() :]))
+
+
+def _stretches(name: str) -> tuple[Piece, ...]:
     found: list[Piece] = []
     start = 0
     for bracketed in _BRACKETS.finditer(name):
         found += map(_piece, _DASH.split(name[start : bracketed.start()]))
-        found.append(_piece(bracketed[0].strip("()[]{}"), bracketed[0][0]))
+        inside = _piece(bracketed[0].strip("()[]{}"), bracketed[0][0])
+        # Brackets around nothing may be a title: "( )".
+        found.append(inside if inside.words else _piece(bracketed[0]))
         start = bracketed.end()
     found += map(_piece, _DASH.split(name[start:]))
     return tuple(piece for piece in found if piece.words)
@@ -64,15 +73,15 @@ def _piece(text: str, bracket: str = "") -> Piece:
 
 
 def _scene(name: str) -> tuple[Piece, ...]:
-    parts = [part for part in name.split("-") if part]
-    found = [
-        Piece(words(part.replace("_", " ").replace(".", " ")), part[0] if part[0] in "([" else "") for part in parts
-    ]
-    found = [piece for piece in found if piece.words]
-    if not any(all(map(is_noise, piece.words)) for piece in found[1:]):
+    parts = [_stretches(part.replace("_", " ").replace(".", " ")) for part in _HYPHEN.split(name)]
+    parts = [part for part in parts if part]
+    said = [all(is_noise(word) for piece in part for word in piece.words) for part in parts]
+    if not any(said[1:]):
         return ()
     # The last part is the group that made it.
-    return tuple(found[:-1]) if len(found) > 3 and not all(map(is_noise, found[-1].words)) else tuple(found)
+    if len(parts) > 3 and not said[-1]:
+        parts.pop()
+    return tuple(piece for part in parts for piece in part)
 
 
 @lru_cache(maxsize=16_384)

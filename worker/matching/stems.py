@@ -23,6 +23,7 @@ _NUMBER = re.compile(
     r")[\])]?(?![^\W_])[\s.\-_)\]:,]*",
     re.IGNORECASE,
 )
+_TRAILING = re.compile(r"(.*[^\W\d].*?)[\s.\-_(\[]+([0-9]{2})[)\]]?")
 _TRACK_WORD = re.compile(r"(?:audio)?\s*(?:track|titel|piste|pista|traccia)\s*\.?\s*(?=[0-9])", re.IGNORECASE)
 
 
@@ -76,6 +77,8 @@ def read_stem(text: str) -> Stem:
         if match["of_side"]:
             return Stem(others, part, ord(match["side"].lower()) - ord("a") + 1, int(match["of_side"]), by_side=True)
         return Stem(others, part, None, int(match["number"]))
+    if parts and (trailing := _TRAILING.fullmatch(parts[-1])):
+        return Stem((*parts[:-1], trailing[1].strip()), parts[-1], None, int(trailing[2]))
     return Stem(tuple(parts))
 
 

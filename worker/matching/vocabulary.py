@@ -27,26 +27,26 @@ FORMAT_NUMBERS = _listed("16 24 32 44 441 48 88 882 96 176 1764 192 320 256 224 
 EDITION = _listed(
     """deluxe edition editions expanded extended remaster remastered remasters remastering rm anniversary aniversary
     limited special bonus reissue reissued issue legacy collector collectors super version explicit clean original
-    originals japan japanese jp us usa uk eu europe european germany german france canada australia import
-    pressing press promo digipak digipack mini box boxset set disc discs disk disks track tracks international
-    exclusive standard regular full album lp release rerelease edicion edizione ausgabe 1st 2nd 3rd tour"""
+    originals japan japanese jp us usa uk eu europe european germany german france canada australia import pressing
+    press promo digipak digipack mini disc discs disk disks track tracks international exclusive standard regular
+    full album lp release rerelease edicion edizione ausgabe 1st 2nd 3rd tour mix set"""
 )
 # In brackets they make an edition of whatever else stands there.
 EDITION_TAG = _listed(
-    """deluxe edition expanded remaster remastered remasters reissue reissued anniversary limited bonus press
-    pressing import japanese japan promo digipak"""
+    """deluxe edition expanded remaster remastered remasters reissue reissued anniversary limited bonus press pressing
+    import japanese japan promo digipak exclusive"""
 )
 # Said of soundtracks, which are called by the film's name.
 SOUNDTRACK = _listed("original motion picture soundtrack soundtracks ost score film movie music game series television")
 CONNECTIVES = _listed("the a an and of by from with in on for to at feat ft featuring presents vs")
 # Another kind of publication; a complete list of tracks excuses it, names alone don't.
 KINDS = _listed(
-    """ep eps single singles cds cdm cdep maxi maxisingle best greatest hits essential anthology collection
-    compilation compilations rarities rare bsides unreleased selection selections discography discografia
-    discographie mixtape complete collected highlights 12inch 7inch"""
+    """ep eps single singles cds cdm cdep maxi maxisingle best greatest hits essential anthology collection compilation
+    compilations rarities rare bsides unreleased selection selections discography discografia discographie mixtape
+    complete collected highlights 12inch 7inch box boxset"""
 )
 # Of these, the ones an album of few tracks may be called.
-SHORT_KINDS = _listed("ep eps single singles cds cdm cdep maxi maxisingle 12inch 7inch")
+SHORT_KINDS = _listed("ep single cds cdm cdep maxi maxisingle 12inch 7inch")
 # Folders that hold music of many artists: their names claim none.
 PLACES = _listed(
     """music musik musica musique muziek my mymusic download downloads downloaded complete completed done share
