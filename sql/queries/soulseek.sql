@@ -77,9 +77,12 @@ CROSS JOIN LATERAL jsonb_array_elements(t.files) AS f (file)
 WHERE t.peer = $1 AND t.state IN ('downloading', 'importing') AND (t.acquisition_id, t.number) <> ($2::uuid, $3::integer);
 
 -- name: claimed_since
--- Where a newer attempt's file has been put in the same place ($3): what lies there now isn't the older one's.
+-- Where the file of a newer attempt, or of one that is under way, has been put in the same place ($3): what lies there now
+-- isn't this one's.
 SELECT DISTINCT f.file ->> 'local' AS local
 FROM attempts AS t
 CROSS JOIN LATERAL jsonb_array_elements(t.files) AS f (file)
 WHERE t.peer IS NOT NULL AND f.file ->> 'local' = ANY ($3::text[])
-    AND t.grabbed_at > (SELECT grabbed_at FROM attempts WHERE acquisition_id = $1 AND number = $2);
+    AND (t.acquisition_id, t.number) <> ($1::uuid, $2::integer)
+    AND (t.state IN ('downloading', 'importing')
+        OR t.grabbed_at > (SELECT grabbed_at FROM attempts WHERE acquisition_id = $1 AND number = $2));

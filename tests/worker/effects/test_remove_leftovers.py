@@ -75,13 +75,23 @@ async def test_where_it_is_not_allowed_it_is_listed_with_its_size(scene: Scene) 
     assert await outcome(scene, command) == ("gone", 0), "by hand, perhaps"
 
 
-async def test_a_newer_attempts_file_in_the_same_place_stays(scene: Scene) -> None:
+@pytest.mark.parametrize(
+    ("state", "newer", "stays"),
+    [("importing", True, True), ("importing", False, True), ("completed", True, True), ("completed", False, False)],
+)
+async def test_what_another_attempt_has_put_in_the_same_place_stays(
+    scene: Scene, state: str, newer: bool, stays: bool
+) -> None:
     """Ours was imported or taken away; then slskd put another one there."""
     scene.slskd.control(remote_file_management=True)
     command = await failed(scene, *SHARED)
-    await scene.attempt({f"{REMOTE}\\x.flac": SHARED[0]}, state="downloading", album=uuid4())
-    assert await outcome(scene, command) == ("removed", SIZE)
-    assert left(scene) == SHARED[:1]
+    other = await scene.attempt({f"{REMOTE}\\x.flac": SHARED[0]}, state=state, album=uuid4())
+    if not newer:
+        await scene.pool.execute(
+            "UPDATE attempts SET grabbed_at = now() - interval '1 day' WHERE acquisition_id = $1", other
+        )
+    assert await outcome(scene, command) == ("removed", SIZE if stays else 2 * SIZE)
+    assert left(scene) == (SHARED[:1] if stays else [])
 
 
 async def test_what_is_outside_of_slskds_downloads_is_left_alone(scene: Scene) -> None:
