@@ -49,13 +49,21 @@ class LidarrSide:
     soulseek: SlskdSide | None = None
     hears: Callable[[list[Delivery]], list[Delivery]] = list
 
-    async def serve(self, ledger: Ledger, *, sizes: Sequence[int] = (200,), dice: random.Random | None = None) -> None:
-        """Fold and carry out commands until nothing is left to do."""
+    async def serve(
+        self,
+        ledger: Ledger,
+        *,
+        sizes: Sequence[int] = (200,),
+        dice: random.Random | None = None,
+        holding: Sequence[str] = (),
+    ) -> None:
+        """Fold and carry out commands until nothing is left to do but what is held back, by kind."""
         for _ in range(60):
             await ledger.drain(sizes)
             rows = await ledger.pool.fetch(
-                """UPDATE commands SET state = 'done', finished_at = now() WHERE state = 'waiting'
-                RETURNING args"""
+                """UPDATE commands SET state = 'done', finished_at = now()
+                WHERE state = 'waiting' AND kind <> ALL ($1::text[]) RETURNING args""",
+                list(holding),
             )
             commands = [msgspec.convert(row["args"], Command) for row in rows]
             if not commands:
