@@ -13,9 +13,9 @@ import msgspec
 import pytest
 
 from shared.acquisition.candidate import WantedFile
-from shared.acquisition.findings import SoulseekSearched, SoulseekSearchStarted
+from shared.acquisition.findings import AlbumReady, SoulseekSearched, SoulseekSearchStarted
 from shared.acquisition.model import Attempt, AttemptState
-from shared.acquisition.signals import AlbumReady, JobCancelled, Replayed
+from shared.acquisition.signals import JobCancelled, Replayed
 from shared.acquisition.soulseek import batch_id_for
 from shared.acquisition.store import read_acquisitions
 from shared.eventlog.event import Delivery

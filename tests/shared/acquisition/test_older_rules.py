@@ -8,12 +8,12 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from shared.acquisition import fold, workspace
-from shared.acquisition.lifecycle import RULES_VERSION, decide
-from shared.acquisition.model import Acquisition, Context, Outcome
+from shared.acquisition import fold, lifecycle, workspace
+from shared.acquisition.findings import AlbumReady
+from shared.acquisition.model import ACTIVE, Acquisition, Context, Outcome, State
 from shared.acquisition.rebuild import check
-from shared.acquisition.signals import AlbumReady, Imported, Signal
-from shared.acquisition.steps import State, finish
+from shared.acquisition.signals import Imported, Signal
+from shared.acquisition.steps import finish
 from shared.acquisition.workspace import Decision
 from tests.shared.acquisition.cast import Cast
 from tests.shared.acquisition.ledger import Ledger, own
@@ -50,11 +50,12 @@ def recorded_then(**facts: Any) -> Decision:
     return replace(now, rules_version=1, changes=changes, context={"lidarr": context["lidarr"], "settings": settings})
 
 
-def decided_then(acquisition: Acquisition, signal: Signal, context: Context) -> Outcome:
-    """Rules of another time: the first import ended it, whole or not."""
-    if isinstance(signal, Imported) and acquisition.is_active:
-        return finish(acquisition, State.COMPLETED, context, winner=acquisition.current)
-    return decide(acquisition, signal, context)
+def imported_then(acquisition: Acquisition, signal: Signal, context: Context) -> Outcome:
+    """A rule of another time: the first import ended it, whole or not."""
+    return finish(acquisition, State.COMPLETED, context, winner=acquisition.current)
+
+
+RULES_OF_THEN = {**lifecycle.RULES, **{(state, Imported): imported_then for state in ACTIVE}}
 
 
 async def story_of_then(ledger: Ledger, done: Cast, under_way: Cast) -> None:
@@ -76,7 +77,7 @@ async def test_older_decisions_are_applied_as_recorded_and_todays_are_made_again
     ledger, done, under_way = Ledger(pool, lidarr=True, slskd=True), Cast(1), Cast(2)
     with monkeypatch.context() as then:
         then.setattr(fold, "record", recorded_then)
-        then.setattr(fold, "decide", decided_then)
+        then.setattr(lifecycle, "RULES", RULES_OF_THEN)
         await story_of_then(ledger, done, under_way)
     old: int = await ledger.value("SELECT count(*) FROM decisions WHERE rules_version = 1")
     assert old == 7
@@ -104,9 +105,9 @@ async def test_the_same_decisions_under_todays_number_would_be_found_out(
     pool: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ledger = Ledger(pool, lidarr=True)
-    monkeypatch.setattr(fold, "decide", decided_then)
-    await story_of_then(ledger, Cast(1), Cast(2))
-    assert {row[0] for row in await pool.fetch("SELECT rules_version FROM decisions")} == {RULES_VERSION}
+    with monkeypatch.context() as then:
+        then.setattr(lifecycle, "RULES", RULES_OF_THEN)
+        await story_of_then(ledger, Cast(1), Cast(2))
     report = await check(pool, ledger.folding)
     assert len(report.differences) == 1
     assert "(Imported) comes out otherwise" in report.differences[0]
