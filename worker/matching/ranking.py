@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 
 import msgspec
 
-from worker.clients.slskd_answers import Response
+from worker.clients.slskd_answers import File, Response
 from worker.matching.claims import Claim, read_claim
 from worker.matching.evidence import gather_evidence
 from worker.matching.fitting import Heard
@@ -45,7 +45,7 @@ def rank(
     found: dict[tuple[str, str], Candidate] = {}
     refused: dict[tuple[str, str], tuple[float, Refused]] = {}
     for response in responses:
-        for folder in gather(response.files):
+        for folder in gather(_distinct(response.files)):
             at = response.username, folder.path
             for verdict in judgement.of(folder, response):
                 if isinstance(verdict, Candidate):
@@ -64,6 +64,16 @@ def rank(
         tuple(one for *_, one in nearest_first[:MAX_REFUSED]),
         tuple(sorted(counts.items())),
     )
+
+
+def _distinct(files: Iterable[File]) -> list[File]:
+    """Each file once, by its full name: some peers' clients list it twice."""
+    by_name: dict[str, File] = {}
+    for file in files:
+        known = by_name.get(file.filename)
+        if known is None or msgspec.json.encode(file) > msgspec.json.encode(known):
+            by_name[file.filename] = file
+    return list(by_name.values())
 
 
 def _order(candidate: Candidate) -> tuple[float, str, str, tuple[str, ...]]:
