@@ -71,7 +71,7 @@ def _distinct(files: Iterable[File]) -> list[File]:
     by_name: dict[str, File] = {}
     for file in files:
         known = by_name.get(file.filename)
-        if known is None or msgspec.json.encode(file) > msgspec.json.encode(known):
+        if known is None or repr(file) > repr(known):
             by_name[file.filename] = file
     return list(by_name.values())
 
