@@ -54,6 +54,24 @@ def config_in_use() -> Config:
     return attached.config
 
 
+@asynccontextmanager
+async def at_rest_too() -> AsyncIterator[Config]:
+    """The config in use, for what must work while nothing runs: our own Postgres is started for as long as that takes.
+
+    Raises NoDatabase where there is none, and CannotStart for a data directory that can't be used.
+    """
+    config = load_config(os.environ)
+    if config.database_url is not None or not (config.data_dir.expanduser() / "postgres").exists():
+        yield config_in_use()
+        return
+    from reprise.backup.place import database
+    from reprise.cli.service import log_to_stderr
+
+    log_to_stderr(config, "command")  # the server that is started mustn't speak into our answer
+    async with database(config) as found:
+        yield found
+
+
 def url_of(config: Config) -> str:
     """The database's URL, with its password. The config must come from config_in_use."""
     if config.database_url is None:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import click
 
 from reprise.cli import schema
-from reprise.cli.database import config_in_use, connected, finish
-from shared.config import Config
+from reprise.cli.database import at_rest_too, connected, finish
 
 
 @click.group(invoke_without_command=True)
@@ -18,7 +17,7 @@ def migrate(ctx: click.Context, *, no_backup: bool) -> None:
     Safe at any time, and from many processes at once; every process does it at its start, too.
     """
     if ctx.invoked_subcommand is None:
-        finish(_migrate(schema.backing_up(config_in_use(), no_backup=no_backup)))
+        finish(_migrate(no_backup=no_backup))
     elif no_backup:
         raise click.UsageError(f"write --no-backup after {ctx.invoked_subcommand}, where that takes it")
 
@@ -27,14 +26,16 @@ def migrate(ctx: click.Context, *, no_backup: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 def status(as_json: bool) -> int:
     """Say which migrations are applied. Exit code 0 when the schema is up to date, else 1."""
-    return finish(_status(config_in_use(), as_json=as_json))
+    return finish(_status(as_json=as_json))
 
 
-async def _migrate(config: Config) -> None:
+async def _migrate(*, no_backup: bool) -> None:
     from reprise.backup.before import migrate_after_backup
     from shared.postgres.baseline import Drifted, Unrecognised
 
-    async with connected(config):  # tells what is in the way of a connection, if anything is
+    # Connecting tells what is in the way of a connection, if anything is.
+    async with at_rest_too() as found, connected(found):
+        config = schema.backing_up(found, no_backup=no_backup)
         try:
             await migrate_after_backup(config, click.echo, without=schema.WITHOUT_BACKUP)
         except Unrecognised as error:
@@ -45,12 +46,12 @@ async def _migrate(config: Config) -> None:
             raise
 
 
-async def _status(config: Config, *, as_json: bool) -> int:
+async def _status(*, as_json: bool) -> int:
     from shared.postgres.migrate import migrations
     from shared.postgres.migrate import status as compare
 
     steps = migrations()
-    async with connected(config) as connection:
+    async with at_rest_too() as config, connected(config) as connection:
         found = await compare(connection, steps)
     states = {step.version: "tracked" if step.version in found.applied else "pending" for step in steps}
     states |= dict.fromkeys(found.baselined, "baselined") | dict.fromkeys(found.underway, "underway")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reprise.cli.database import config_in_use, connected, finish
+from reprise.cli.database import at_rest_too, connected, finish
 from reprise.cli.words import printable
 from shared.config import Config
 
@@ -28,7 +28,7 @@ def verify(*, as_json: bool) -> int:
 
     Exit code 0 when it's tracked and nothing differs, else 1.
     """
-    return finish(_verify(config_in_use(), as_json=as_json))
+    return finish(_verify(as_json=as_json))
 
 
 @click.command()
@@ -42,7 +42,7 @@ def baseline(*, repair: bool, yes: bool, no_backup: bool) -> int:
     add something, after a backup; it never changes or drops what is there. Exit code 0 when the schema is whole and
     tracked, else 1.
     """
-    return finish(_baseline(backing_up(config_in_use(), no_backup=no_backup), repair=repair, yes=yes))
+    return finish(_baseline(repair=repair, yes=yes, no_backup=no_backup))
 
 
 @click.command()
@@ -52,10 +52,10 @@ def baseline(*, repair: bool, yes: bool, no_backup: bool) -> int:
 def rollback(*, to: int, yes: bool, no_backup: bool) -> int:
     """Undo the migrations after a version, newest first, each in one transaction.
 
-    Tells what would be lost, and does it only with --yes, after a backup. Stop the processes before: the next start
-    migrates again.
+    Tells what would be lost, and does it only with --yes, after a backup, and while no process is connected. The next
+    start of this release migrates again.
     """
-    return finish(_rollback(backing_up(config_in_use(), no_backup=no_backup), to=to, yes=yes))
+    return finish(_rollback(to=to, yes=yes, no_backup=no_backup))
 
 
 def backing_up(config: Config, *, no_backup: bool) -> Config:
@@ -63,11 +63,11 @@ def backing_up(config: Config, *, no_backup: bool) -> Config:
     return replace(config, backup_hour=None) if no_backup else config
 
 
-async def _verify(config: Config, *, as_json: bool) -> int:
+async def _verify(*, as_json: bool) -> int:
     from shared.postgres.repair import plan
     from shared.postgres.steps import migrations
 
-    async with connected(config) as connection:
+    async with at_rest_too() as config, connected(config) as connection:
         found = await plan(connection, migrations())
     whole = found.tracked and not found.differences
     if as_json:
@@ -85,7 +85,7 @@ async def _verify(config: Config, *, as_json: bool) -> int:
     return 0 if whole else 1
 
 
-async def _baseline(config: Config, *, repair: bool, yes: bool) -> int:
+async def _baseline(*, repair: bool, yes: bool, no_backup: bool) -> int:
     from reprise.backup.before import back_up_before
     from shared.postgres import baseline as baselining
     from shared.postgres.repair import plan
@@ -93,7 +93,7 @@ async def _baseline(config: Config, *, repair: bool, yes: bool) -> int:
     from shared.postgres.steps import migrations
 
     steps = migrations()
-    async with connected(config) as connection:
+    async with at_rest_too() as config, connected(config) as connection:
         found = await plan(connection, steps)
         if not found.differences:
             if found.version and not found.tracked:
@@ -108,7 +108,8 @@ async def _baseline(config: Config, *, repair: bool, yes: bool) -> int:
         click.echo(f"{len(found.additive)} of {len(found.differences)} would be added now.")
         if not yes:
             click.confirm("Add them?", abort=True)
-        await back_up_before(config, click.echo, why="the schema is about to be repaired", without=WITHOUT_BACKUP)
+        backing = backing_up(config, no_backup=no_backup)
+        await back_up_before(backing, click.echo, why="the schema is about to be repaired", without=WITHOUT_BACKUP)
         left = await mend(connection, steps, click.echo)
         click.echo(_verdict(left))
         if left.differences:
@@ -117,13 +118,13 @@ async def _baseline(config: Config, *, repair: bool, yes: bool) -> int:
     return 1 if left.differences else 0
 
 
-async def _rollback(config: Config, *, to: int, yes: bool) -> int:
+async def _rollback(*, to: int, yes: bool, no_backup: bool) -> int:
     from reprise.backup.before import back_up_before
     from shared.postgres.rollback import roll_back, way_back
     from shared.postgres.steps import migrations
 
     steps = migrations()
-    async with connected(config) as connection:
+    async with at_rest_too() as config, connected(config) as connection:
         plan = await way_back(connection, steps, to)
         _tell(plan, to)
         if not plan.steps:
@@ -131,7 +132,11 @@ async def _rollback(config: Config, *, to: int, yes: bool) -> int:
         if not yes:
             click.echo("Nothing was changed. Add --yes to do it.")
             return 1
-        await back_up_before(config, click.echo, why="migrations are about to be undone", without=WITHOUT_BACKUP)
+        if plan.processes:
+            click.echo("Nothing was changed.")
+            return 1
+        backing = backing_up(config, no_backup=no_backup)
+        await back_up_before(backing, click.echo, why="migrations are about to be undone", without=WITHOUT_BACKUP)
         await roll_back(connection, steps, to, click.echo)
     return 0
 
@@ -174,4 +179,7 @@ def _tell(plan: WayBack, to: int) -> None:
     for loss in plan.losses:
         click.echo(f"  {loss}")
     if plan.processes:
-        click.echo("Processes of Reprise are connected. Stop them first: their next start migrates again.")
+        click.echo(
+            "Processes of Reprise are connected, and wouldn't know what became of their tables. Stop them first: "
+            "docker compose stop ingest worker; or Ctrl-C, as this starts the database of `reprise up` by itself."
+        )
