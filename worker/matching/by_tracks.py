@@ -83,6 +83,8 @@ def _refused_by_names(fit: Fit, evidence: Evidence, subject: Subject) -> NotIt |
     kinds = evidence.claim.recordings - _excused(fit.sheet, subject)
     if kinds and not (kinds <= TOLD_BY_LENGTHS and fit.same_recording):
         return NotIt("another recording", f"by its name {' and '.join(sorted(kinds))}", 0.6)
+    if subject.recordings and evidence.album < Album.PART and not (fit.same_recording or _says_so(fit, evidence)):
+        return NotIt("another recording", f"nothing tells that it's {' and '.join(sorted(subject.recordings))}", 0.5)
     is_named = evidence.album >= Album.NEARLY
     by_titles = fit.by_title >= 0.75 * size
     if not is_named and not fit.same_recording and (size < _TELLING_TRACKS or fit.by_title < 0.9 * size):
@@ -97,6 +99,12 @@ def _refused_by_names(fit: Fit, evidence: Evidence, subject: Subject) -> NotIt |
     if not (is_enough and by_titles) and not fit.same_recording:
         return NotIt("another artist", "the artist isn't named, and little else tells", 0.3)
     return None
+
+
+def _says_so(fit: Fit, evidence: Evidence) -> bool:
+    """Whether the files call themselves live, remixes, …, as the wanted album does."""
+    files = _chosen(fit, evidence)
+    return 2 * sum(1 for file in files if file.named.titles[0].recordings) > len(files)
 
 
 def _lengths_agree(fit: Fit) -> bool:
@@ -119,7 +127,7 @@ def _found(fit: Fit, evidence: Evidence) -> Found:
     if fit.lengths_known:
         reasons.append(f"{fit.lengths_known - fit.off} of {fit.lengths_known} lengths agree")
     if fit.extras:
-        reasons.append(f"{len(fit.extras)} more files left out")
+        reasons.append(f"{len(fit.extras)} more left out")
     return Found(
         sureness,
         flaws,

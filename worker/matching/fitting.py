@@ -22,7 +22,7 @@ TOLD_BY_LENGTHS = frozenset({"live", "acoustic", "demo", "remix"})
 
 
 class How(IntEnum):
-    """By what a file was taken for a track, from nothing to its title; DISSENT: by its place, against its title."""
+    """By what a file was taken for a track, from nothing to its title; DISSENT: by place and length, not by title."""
 
     MISSING = 0
     DISSENT = 1
@@ -114,6 +114,7 @@ class Files:
         fitting.by_title_in_place()
         fitting.by_likeness()
         fitting.by_place()
+        fitting.by_elimination()
         return fitting.result()
 
 
@@ -155,8 +156,19 @@ class _Fitting:
             if file not in self._free or self._apart(file, track) > LENGTH_TOLERANCE_S:
                 continue
             wanted, called = self._sheet.titles[track], self._files.heard[file].named.titles[0]
-            if (called.recordings - wanted.recordings - self._excused) <= TOLD_BY_LENGTHS:
-                self._take(track, file, How.DISSENT if comparable(called, wanted) else How.PLACE)
+            if not comparable(called, wanted):
+                self._take(track, file, How.PLACE)
+            elif self._is_close(file, track) and called.recordings - self._excused <= TOLD_BY_LENGTHS:
+                self._take(track, file, How.DISSENT)
+
+    def by_elimination(self) -> None:
+        """The last file is the last track, if it's as long, in whichever place."""
+        for track in self._open():
+            if len(self._free) == 1 == len(self._open()) and len(self._sheet) > 3:
+                (file,) = self._free
+                called = self._files.heard[file].named.titles[0]
+                if self._is_close(file, track) and called.recordings - self._excused <= TOLD_BY_LENGTHS:
+                    self._take(track, file, How.DISSENT)
 
     def result(self) -> Fit:
         known = [self._apart(file, track) for track, (file, _) in self._chosen.items() if self._both_known(file, track)]
@@ -195,6 +207,9 @@ class _Fitting:
 
     def _both_known(self, file: int, track: int) -> bool:
         return bool(self._files.heard[file].sound.file.length and self._sheet.lengths_s[track])
+
+    def _is_close(self, file: int, track: int) -> bool:
+        return self._both_known(file, track) and self._apart(file, track) <= CLOSE_S
 
     def _apart(self, file: int, track: int) -> float:
         """By how many seconds lengths differ; 0 where one isn't known."""

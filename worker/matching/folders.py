@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
 import msgspec
 
-from worker.clients.slskd_answers import File
+from worker.clients.slskd_answers import File, Response
 from worker.matching.names import key, words
 from worker.matching.numerals import as_digits
 from worker.matching.offers import FAMILY_OF_EXTENSION
@@ -86,17 +86,27 @@ def gather(files: Iterable[File]) -> tuple[Folder, ...]:
     return tuple(sorted(found, key=lambda folder: (folder.path, folder.names)))
 
 
+def locked_audio(response: Response) -> Counter[str]:
+    """How many audio files in each folder can be seen but not had."""
+    locked = [*response.locked_files, *(file for file in response.files if file.is_locked)]
+    return Counter(found[0] for file in locked if (found := _sound(file)) is not None)
+
+
 def _sounds(files: Iterable[File]) -> Iterator[tuple[str, Sound]]:
-    audio: list[tuple[str, Sound]] = []
-    for file in files:
-        cut = max(file.filename.rfind("\\"), file.filename.rfind("/"))
-        stem, dot, extension = file.filename[cut + 1 :].rpartition(".")
-        family = FAMILY_OF_EXTENSION.get(extension.lower()) if dot else None
-        if family is not None and not file.is_locked and not stem.startswith("._"):
-            audio.append((file.filename[: max(cut, 0)], Sound(file, stem, family)))
+    audio = [found for file in files if not file.is_locked and (found := _sound(file)) is not None]
     # Where sizes are known, a file without one is a broken one.
     sized = any(sound.file.size > 0 for _, sound in audio)
     return (pair for pair in audio if pair[1].file.size > 0 or not sized)
+
+
+def _sound(file: File) -> tuple[str, Sound] | None:
+    """An audio file with its folder; None for anything else, and for what a Mac leaves beside each file ("._01")."""
+    cut = max(file.filename.rfind("\\"), file.filename.rfind("/"))
+    stem, dot, extension = file.filename[cut + 1 :].rpartition(".")
+    family = FAMILY_OF_EXTENSION.get(extension.lower()) if dot else None
+    if family is None or stem.startswith("._"):
+        return None
+    return file.filename[: max(cut, 0)], Sound(file, stem, family)
 
 
 def _in_order(sounds: Iterable[Sound]) -> tuple[Sound, ...]:

@@ -49,7 +49,7 @@ class Leftover:
         for index, piece in enumerate(own):
             words = tuple(word for position, word in self._of_piece(index) if not taken[position])
             if words:
-                self._sort(piece, words)
+                self._sort(piece, words, is_all=len(words) == len(self._of_piece(index)))
 
     def possible_titles(self) -> list[tuple[str, ...]]:
         """Words outside brackets that may be a title: all of them together, and each piece for itself."""
@@ -92,7 +92,7 @@ class Leftover:
             or ORDINAL.fullmatch(word)
         )
 
-    def _sort(self, piece: Piece, words: tuple[str, ...]) -> None:
+    def _sort(self, piece: Piece, words: tuple[str, ...], *, is_all: bool) -> None:
         if " ".join(piece.words) in VARIOUS:
             self.various = True
             return
@@ -122,8 +122,7 @@ class Leftover:
                 or word in CONNECTIVES
                 or is_catalogue_number(word)
                 or recordings((word,))
-                or (word.isdecimal() and not piece.bracket and len(piece.words) > 1)
-                or (word.isdecimal() and piece.bracket == "#")
+                or (word.isdecimal() and (piece.bracket == "#" or not (piece.bracket or is_all)))
             ):
                 strange.append(word)
         self.strange += tuple(strange)

@@ -19,6 +19,7 @@ _NUMERALS = {"I": "1", "V": "5", "X": "10"}
 _SYMBOLS_IN_WORDS = re.compile(r"(?<=\w)[$!](?=\w)|\$(?=[^\W\d])")
 _NO_WORD = re.compile(r"[\W_]+")
 _SPACES = re.compile(r"\s+")
+_ONE_LETTER_APART = 0.76
 STOP_WORDS = frozenset({"the", "a", "an", "and"})
 
 
@@ -72,7 +73,17 @@ def likeness(one: str, other: str) -> float:
     if min(len(one), len(other)) < 3:
         return 0.0
     left, right = _pairs(one), _pairs(other)
-    return 2 * len(left & right) / (len(left) + len(right))
+    alike = 2 * len(left & right) / (len(left) + len(right))
+    # In a short name one wrong letter spoils too many pairs.
+    return max(alike, _ONE_LETTER_APART) if alike < _ONE_LETTER_APART and _one_letter_apart(one, other) else alike
+
+
+def _one_letter_apart(one: str, other: str) -> bool:
+    short, long = (one, other) if len(one) <= len(other) else (other, one)
+    if not (4 <= len(long) <= 8 and len(long) - len(short) <= 1) or short[0] != long[0]:
+        return False
+    at = next((index for index, letter in enumerate(short) if letter != long[index]), len(short))
+    return short[at + (len(short) == len(long)) :] == long[at + 1 :]
 
 
 @lru_cache(maxsize=16_384)

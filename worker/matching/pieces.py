@@ -24,6 +24,10 @@ from worker.matching.vocabulary import (
 
 _BRACKETS = re.compile(r"[\(\[{][^\)\]}]*[\)\]}]?")
 _DASH = re.compile(r"\s+[-\u2013\u2014~|]+\s+|\s*_-_\s*")
+# Up to the next dash or bracket: "Artist feat. Guest - Album".
+_GUESTS = re.compile(
+    r"(?<=\S)\s+[(\[]?(?:feat|ft|featuring)\b\.?\s(?:(?!\s[-\u2013\u2014]\s)[^()\[\]])*[)\]]?", re.IGNORECASE
+)
 _HYPHEN = re.compile(r"-(?![^(\[{]*[)\]}])")
 _COMMA = re.compile(r"\s*[,;/&]\s*")
 _INDEX = re.compile(r"\W*[0-9]{1,3}\s*[.\-)\]_]\s*(?=.*[^\W_])")
@@ -55,6 +59,7 @@ def pieces(name: str) -> tuple[Piece, ...]:
 
 
 def _stretches(name: str) -> tuple[Piece, ...]:
+    name = _GUESTS.sub(" ", name)
     found: list[Piece] = []
     start = 0
     for bracketed in _BRACKETS.finditer(name):

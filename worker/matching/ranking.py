@@ -13,7 +13,7 @@ from worker.clients.slskd_answers import File, Response
 from worker.matching.claims import Claim, read_claim
 from worker.matching.evidence import gather_evidence
 from worker.matching.fitting import Heard
-from worker.matching.folders import Folder, Sound, gather
+from worker.matching.folders import Folder, Sound, gather, locked_audio
 from worker.matching.formats import DEFAULT_FORMATS
 from worker.matching.judging import judge
 from worker.matching.scoring import score
@@ -23,6 +23,8 @@ from worker.matching.verdict import NotIt
 from worker.matching.wanted import Candidate, Ranking, Refused, Wanted
 
 MAX_REFUSED = 50
+# Before what is known of a folder's other files, unless they came near.
+_LOCKED_NEARNESS = 0.45
 
 
 def rank(
@@ -44,17 +46,21 @@ def rank(
     judgement = _Judgement(Subject(wanted), limits)
     found: dict[tuple[str, str], Candidate] = {}
     refused: dict[tuple[str, str], tuple[float, Refused]] = {}
+
+    def refuse(at: tuple[str, str], why: NotIt) -> None:
+        one = why.nearness, Refused(*at, why.reason, why.kind)
+        refused[at] = max(refused.get(at, one), one, key=_nearness)
+
     for response in responses:
+        for path, count in locked_audio(response).items():
+            refuse((response.username, path), NotIt("locked", f"locked files: {count}", _LOCKED_NEARNESS))
         for folder in gather(_distinct(response.files)):
             at = response.username, folder.path
             for verdict in judgement.of(folder, response):
                 if isinstance(verdict, Candidate):
                     found[at] = min(found.get(at, verdict), verdict, key=_order)
                 else:
-                    one = verdict.nearness, Refused(*at, verdict.reason, verdict.kind)
-                    refused[at] = max(
-                        refused.get(at, one), one, key=lambda pair: (pair[0], pair[1].kind, pair[1].reason)
-                    )
+                    refuse(at, verdict)
     nearest_first = sorted(
         (-nearness, one.username, one.folder, one) for at, (nearness, one) in refused.items() if at not in found
     )
@@ -74,6 +80,10 @@ def _distinct(files: Iterable[File]) -> list[File]:
         if known is None or repr(file) > repr(known):
             by_name[file.filename] = file
     return list(by_name.values())
+
+
+def _nearness(refusal: tuple[float, Refused]) -> tuple[float, str, str]:
+    return refusal[0], refusal[1].kind, refusal[1].reason
 
 
 def _order(candidate: Candidate) -> tuple[float, str, str, tuple[str, ...]]:

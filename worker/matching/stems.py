@@ -54,8 +54,8 @@ class Named(msgspec.Struct, frozen=True):
 
 
 @lru_cache(maxsize=65_536)
-def read_stem(text: str) -> Stem:
-    """What a file's name tells by itself."""
+def read_stem(text: str, album: str = "") -> Stem:
+    """What a file's name tells by itself; `album` is a title that is a number, and no track's: "Adele - 21 - 03"."""
     name = text
     if " " not in name:
         name = name.replace("_-_", " - ").replace("_", " ")
@@ -65,6 +65,8 @@ def read_stem(text: str) -> Stem:
     if " " not in text and len(parts) == 1:
         parts = [part.strip() for part in parts[0].split("-") if part.strip()]
     for index, part in enumerate(parts):
+        if index and part == album:
+            continue
         cleaned = _TRACK_WORD.sub("", part, count=1)
         match = _NUMBER.match(cleaned)
         # In the middle of a name a single digit is a number only if it stands alone: not in "Artist - 7 Rings".
@@ -84,7 +86,7 @@ def read_stem(text: str) -> Stem:
 
 def read_named(text: str, subject: Subject) -> Named:
     """What a file's name tells about the wanted album."""
-    stem = read_stem(text)
+    stem = read_stem(text, subject.number_title)
     artist, names_album = Artist.SILENT, False
     rest: list[str] = []
     for part in stem.parts[:-1]:

@@ -85,6 +85,11 @@ class Subject:
         return numbers(words(self.wanted.album_title))
 
     @cached_property
+    def number_title(self) -> str:
+        """The title if it's nothing but a number ("21"), else ""."""
+        return self.wanted.album_title if self.wanted.album_title.isdecimal() else ""
+
+    @cached_property
     def title_words(self) -> frozenset[str]:
         return frozenset(words(self.wanted.album_title))
 
