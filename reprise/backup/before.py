@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
 
 from reprise.backup.archive import Reading
 from reprise.backup.dump import Made, back_up
-from reprise.backup.folder import Folder
+from reprise.backup.folder import Backup, Folder
 from reprise.backup.place import folder_of, spool_of
 from reprise.backup.problems import BackupDamaged, BackupFailed
 from shared.config import Config
@@ -59,16 +58,25 @@ async def back_up_before(config: Config, say: Say, *, why: str, without: str = W
         made = await back_up(url, folder, spool=spool_of(config), reason="migration", say=say)
     except (BackupFailed, BackupDamaged) as error:
         raise BackupFailed(f"{error.message}. Nothing was changed; put that right, or {without}") from error
-    _replace(folder, made)
+    _thin_out(folder, made)
     folder.prune()
     return made
 
 
-def _replace(folder: Folder, made: Made) -> None:
-    """Remove what is older of the same schema: a migration that fails again and again mustn't push out the others."""
-    for other in folder.backups():
-        if other.reason != "migration" or other.path == made.path:
-            continue
-        with suppress(BackupDamaged), Reading(other.path) as archive:
-            if archive.manifest.schema_version == made.manifest.schema_version:
-                other.path.unlink()
+def _thin_out(folder: Folder, made: Made) -> None:
+    """Of those of one version in a row keep the first and the last.
+
+    A migration that fails again and again mustn't push out the others; and what a way back has taken away may be in the
+    first alone.
+    """
+    row: list[Backup] = []
+    for backup in reversed([one for one in folder.backups() if one.reason == "migration" and one.path != made.path]):
+        try:
+            with Reading(backup.path) as archive:
+                if archive.manifest.schema_version != made.manifest.schema_version:
+                    break
+        except BackupDamaged:
+            break
+        row.append(backup)
+    for backup in row[:-1]:
+        backup.path.unlink(missing_ok=True)

@@ -19,16 +19,17 @@ from reprise.backup.problems import BackupFailed
 KEEP = 7
 """How many are kept of each kind that is made by itself; what somebody asked for is theirs to remove."""
 
-_NAME = re.compile(r"reprise-(?P<at>\d{8}T\d{6}Z)-(?P<reason>nightly|migration|upgrade|asked)(-[0-9a-f]+)?\.tar")
+_NAME = re.compile(r"reprise-(?P<at>\d{8}T\d{6}Z)-(?P<reason>nightly|migration|upgrade|asked)(-(?P<number>\d+))?\.tar")
 _AT = "%Y%m%dT%H%M%SZ"
 _PARTIAL = ".partial"
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Backup:
-    """A finished backup, by its name."""
+    """A finished backup, by its name. `number` tells those of one second apart."""
 
     made_at: datetime
+    number: int
     path: Path
     reason: Reason
 
@@ -45,7 +46,7 @@ class Folder:
         for path in self.path.iterdir() if self.path.is_dir() else []:
             if match := _NAME.fullmatch(path.name):
                 at = datetime.strptime(match["at"], _AT).replace(tzinfo=UTC)
-                found.append(Backup(at, path, cast("Reason", match["reason"])))
+                found.append(Backup(at, int(match["number"] or 1), path, cast("Reason", match["reason"])))
         return sorted(found)
 
     def newest(self) -> Backup | None:
@@ -80,8 +81,10 @@ class Folder:
     def publish(self, partial: Path, made_at: datetime, reason: Reason) -> Path:
         """Give a finished backup its name, durably."""
         target = self.path / f"reprise-{made_at:{_AT}}-{reason}.tar"
-        if target.exists():  # two within a second
-            target = target.with_stem(f"{target.stem}-{secrets.token_hex(2)}")
+        number = 1
+        while target.exists():  # several within a second
+            number += 1
+            target = self.path / f"reprise-{made_at:{_AT}}-{reason}-{number}.tar"
         partial.rename(target)
         fd = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY)
         try:

@@ -84,17 +84,29 @@ async def test_what_is_only_recognised_is_not_backed_up(empty_database: str, con
     assert folder.backups() == []
 
 
-async def test_a_migration_that_fails_again_and_again_leaves_one_backup_beside_those_of_others(
+async def test_a_migration_that_fails_again_and_again_doesnt_push_out_the_others(
     empty_database: str, config: Config, folder: Folder
 ) -> None:
     await migrate(empty_database, steps=STEPS[:1])
     await back_up_before(config, print, why="a change of version 1")
     await migrate(empty_database, steps=STEPS[:2])
     await sql(empty_database, "CREATE TYPE commands AS ENUM ()")  # in the way of migration 3
-    for _ in range(3):
+    first = None
+    for _ in range(4):
         with pytest.raises(asyncpg.PostgresError):
             await migrate_after_backup(config)
-    assert versions(folder) == [1, 2]
+        first = first or folder.backups()[-1]
+    assert versions(folder) == [1, 2, 2]
+    assert first == folder.backups()[1]
+
+
+async def test_back_and_forth_every_one_is_kept(empty_database: str, config: Config, folder: Folder) -> None:
+    """Only the first holds what the first way back took away."""
+    for version in (1, 2, 1, 2):
+        await sql(empty_database, "DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+        await migrate(empty_database, steps=STEPS[:version])
+        await back_up_before(config, print, why="back or forth")
+    assert versions(folder) == [1, 2, 1, 2]
 
 
 async def test_without_a_backup_nothing_is_migrated(empty_database: str, config: Config, tmp_path: Path) -> None:
