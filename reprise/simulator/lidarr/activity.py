@@ -34,7 +34,7 @@ def queue_row(download: Download, album: Album, world: World, *, artist: bool, w
         timeleft="00:00:00" if done else "00:05:00",
         estimatedCompletionTime=seconds(world.clock.now()),
         added=seconds(download.added_at),
-        status="completed" if done else "downloading",
+        status=download.client_status or ("completed" if done else "downloading"),
         trackedDownloadStatus=download.status,
         trackedDownloadState=download.state,
         statusMessages=[{"title": title, "messages": why} for title, why in download.messages],

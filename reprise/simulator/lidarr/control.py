@@ -47,6 +47,14 @@ class Folder(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     bad: bool = False
 
 
+class InClient(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """Knob `in_client`: how the download of `album_mbid` stands in its client; `sizeleft` in bytes."""
+
+    album_mbid: str
+    status: str | None = None
+    sizeleft: int | None = None
+
+
 class Announce(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """Knob `announce`: one event of a kind that needs no download."""
 
@@ -113,6 +121,8 @@ class Control:
         knobs.add("instance_name", str, partial(setattr, world.instance, "name"))
         knobs.add("application_url", str, partial(setattr, world.instance, "application_url"))
         knobs.add("grab", Grab, self._grab)
+        knobs.add("in_client", InClient, self._in_client)
+        knobs.add("client_away", bool, self._set("client_away"))
         knobs.add("manual_import", ManualImport, self._manual_import)
         knobs.add("folder", Folder, self._folder)
         knobs.add("announce", Announce, self._announce)
@@ -148,6 +158,12 @@ class Control:
 
     async def _grab_now(self, release: Any, attempt: Attempt) -> None:
         await self._downloads.grab(release, attempt, source="Rss")
+
+    def _in_client(self, wanted: InClient) -> None:
+        for download, album in self._world.ledger.rows():
+            if album.mbid == wanted.album_mbid:
+                download.client_status = wanted.status or download.client_status
+                download.sizeleft = download.sizeleft if wanted.sizeleft is None else wanted.sizeleft
 
     def _manual_import(self, wanted: ManualImport) -> None:
         album = self._album(wanted.album_mbid)

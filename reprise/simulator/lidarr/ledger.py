@@ -83,6 +83,7 @@ class Download:
     status: Literal["ok", "warning", "error"] = "ok"
     messages: list[tuple[str, list[str]]] = field(default_factory=list)
     error: str | None = None
+    client_status: str | None = None
 
     @property
     def output_path(self) -> str:

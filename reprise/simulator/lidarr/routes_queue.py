@@ -37,7 +37,7 @@ class QueueRoutes:
     async def queue(self, request: web.Request) -> web.Response:
         query = Query(request)
         artists = query.numbers("artistIds")
-        rows = self._world.ledger.rows()
+        rows = self._world.queue()
         if self._world.settings.empty_queue_pages > 0:
             self._world.settings.empty_queue_pages -= 1
             rows = []
@@ -66,13 +66,13 @@ class QueueRoutes:
                     artist=query.flag("includeArtist"),
                     with_album=query.flag("includeAlbum", True),
                 )
-                for download, album in self._world.ledger.rows()
+                for download, album in self._world.queue()
                 if (not albums or album.id in albums) and artist in (None, album.artist.id)
             ]
         )
 
     async def queue_status(self, _request: web.Request) -> web.Response:
-        rows = self._world.ledger.rows()
+        rows = self._world.queue()
         warned = any(download.status == "warning" for download, _ in rows)
         return answer(
             {

@@ -70,6 +70,15 @@ class SetupRoutes:
         connections = self._world.connections
         off = sorted(one.name for one in connections.all.values() if connections.is_off(one))
         found = list(self._world.settings.health)
+        if self._world.settings.client_away:
+            found.append(
+                {
+                    "source": "DownloadClientCheck",
+                    "type": "error",
+                    "message": "Unable to communicate with SABnzbd.",
+                    "wikiUrl": "https://wiki.servarr.com/lidarr/system#unable-to-communicate-with-download-client",
+                }
+            )
         if off:
             found.append(
                 {

@@ -14,7 +14,7 @@ from reprise.simulator.lidarr import bodies
 from reprise.simulator.lidarr.bodies import Instance
 from reprise.simulator.lidarr.catalogue import Catalogue, KnownAlbum
 from reprise.simulator.lidarr.connections import Connections
-from reprise.simulator.lidarr.ledger import Ledger
+from reprise.simulator.lidarr.ledger import Download, Ledger
 from reprise.simulator.lidarr.library import TRACK_BYTES, Album, Artist, Library
 from reprise.simulator.lidarr.plans import Plan, Plans
 from reprise.simulator.lidarr.qualities import Profile, usual_profiles
@@ -29,6 +29,7 @@ class Settings:
 
     auto_redownload_failed: bool = True
     completed_download_handling: bool = True
+    client_away: bool = False
     empty_queue_pages: int = 0
     health: list[Json] = field(default_factory=list)
     tags: dict[int, str] = field(default_factory=dict)
@@ -64,6 +65,13 @@ class World:
         self.disk.clear()
         self.settings = Settings()
         self.tag_ids = count(1)
+
+    def queue(self) -> list[tuple[Download, Album]]:
+        """The queue as Lidarr shows it: without a client that it can't ask, and what it won't import when complete."""
+        if self.settings.client_away:
+            return []
+        follows = self.settings.completed_download_handling
+        return [(download, album) for download, album in self.ledger.rows() if follows or download.sizeleft]
 
     def labels(self, artist: Artist) -> list[str]:
         return [self.settings.tags[tag] for tag in artist.tags if tag in self.settings.tags]

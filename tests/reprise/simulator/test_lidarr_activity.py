@@ -230,7 +230,22 @@ async def test_nothing_is_imported_without_completed_download_handling(
     await add_album(call, FIRST, search=True)
     await lidarr.quiet()
     assert receiver.types == ["Grab"]
-    assert (await call.get("/api/v1/queue"))["records"][0]["status"] == "completed"
+    assert (await call.get("/api/v1/queue"))["records"] == [], "and what is complete is no longer followed"
+
+
+async def test_a_download_as_it_stands_in_its_client(lidarr: LidarrSimulator, call: Caller) -> None:
+    lidarr.control(default_outcome="stall")
+    await add_album(call, FIRST, search=True)
+    await lidarr.quiet()
+    lidarr.control(in_client={"album_mbid": FIRST, "status": "paused", "sizeleft": 12})
+    (row,) = (await call.get("/api/v1/queue"))["records"]
+    assert (row["status"], row["sizeleft"]) == ("paused", 12)
+    lidarr.control(client_away=True)
+    assert (await call.get("/api/v1/queue"))["records"] == []
+    (problem,) = await call.get("/api/v1/health")
+    assert problem["source"] == "DownloadClientCheck"
+    lidarr.control(client_away=False)
+    assert len((await call.get("/api/v1/queue"))["records"]) == 1
 
 
 async def test_json_must_be_declared(lidarr: LidarrSimulator, call: Caller) -> None:
