@@ -14,7 +14,7 @@ import asyncpg
 import structlog
 
 from shared.acquisition.acts import own_delivery
-from shared.acquisition.commands import KINDS
+from shared.acquisition.commands import KINDS, coalesce_key
 from shared.acquisition.findings import CommandFailed
 from shared.errors import GiveUp, StepAside, TryLater, Unavailable
 from shared.eventlog import store as eventlog
@@ -205,7 +205,7 @@ class Executor:
 
     async def _perform(self, claimed: Claimed) -> Found:
         """Perform the effect under the lock of what it is about."""
-        name = str(claimed.acquisition_id or getattr(claimed.command, "batch_id", None) or claimed.id)
+        name = str(claimed.acquisition_id or coalesce_key(claimed.command) or claimed.id)
         async with self._locks.hold(name, _LOCK_TTL) as lock:
             if lock is None:
                 raise StepAside("somebody else is at work on it", after=_LOCKED_AGAIN_AFTER)
@@ -218,8 +218,9 @@ class Executor:
             await finish(connection, claimed, "done")
             if deliveries:
                 await eventlog.append(connection, deliveries)
-            if found.also:
-                await found.also(connection)
+            if found.also and (follows := await found.also(connection)):
+                deliveries += [own_delivery(signal, source=REPRISE) for signal in follows]
+                await eventlog.append(connection, deliveries[-len(follows) :])
         if deliveries:
             self._offer("drain")
 

@@ -226,6 +226,9 @@ _FROM_WEBHOOK: Mapping[str, Callable[[_Webhook, datetime], tuple[Signal, ...]]] 
     "AlbumDelete": _album_delete,
 }
 
+# Every type under which a webhook of Lidarr's enters the log.
+WEBHOOK_TYPES: frozenset[str] = frozenset({*_NOTHING_TO_DO, *_FROM_WEBHOOK})
+
 
 def _history_grabbed(row: _HistoryRow) -> Signal:
     artist = row.artist or _Artist()

@@ -125,6 +125,12 @@ PEER_SECONDS = HistogramOf(
     "reprise_peer_seconds", "One HTTP request to a peer.", _PATIENT, peer=PEERS, endpoint=PEER_ENDPOINTS
 )
 
+SOURCE_SILENT = GaugeOf(
+    "reprise_source_silent",
+    "Whether a source's own history shows what its webhooks should have told and didn't (1), or not (0).",
+    source=SOURCES,
+)
+
 # Redis: wake-ups and locks
 WAKE_UPS_OFFERED = CounterOf(
     "reprise_wake_ups_total",

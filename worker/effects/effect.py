@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 from uuid import UUID
@@ -73,12 +73,13 @@ class Tools:
 class Found:
     """What an effect found or brought about. All of it enters the log, in order, when the command is settled.
 
-    also runs in that same transaction, for bookkeeping that is no fact (how far a history has been read).
+    also runs in that same transaction, for bookkeeping that is no fact (how far a history has been read), and answers
+    what follows from it and is one: that enters the log last.
     """
 
     signals: tuple[Signal, ...] = ()
     deliveries: tuple[Delivery, ...] = ()
-    also: Callable[[Connection], Awaitable[None]] | None = field(default=None)
+    also: Callable[[Connection], Awaitable[Sequence[Signal] | None]] | None = field(default=None)
 
 
 class Effect(Protocol[C_contra]):

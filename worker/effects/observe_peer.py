@@ -13,6 +13,6 @@ async def observe_peer(command: ObservePeer, claimed: Claimed, tools: Tools) -> 
     """Only looks; what is already in the log is not appended again."""
     match command.peer:
         case "lidarr":
-            return await observe_lidarr(tools.pool, tools.need_lidarr())
+            return await observe_lidarr(tools) if tools.lidarr else Found()
         case _:
             raise GiveUp(f"{command.peer} can't be observed")

@@ -1,47 +1,82 @@
-"""Read Lidarr's history from where we left off, and append what is new as events."""
+"""Read Lidarr's history from where we left off, and append what is new; read its queue, and time what it does."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
 
+from shared.acquisition.findings import DownloadVanished
+from shared.acquisition.signals import Signal
 from shared.eventlog.event import Delivery
 from shared.eventlog.identity import peer_id, uuid7
-from shared.postgres.pool import Connection, Pool
+from shared.postgres.pool import Connection
 from shared.postgres.queries import load
 from shared.sources.lidarr import HISTORY_TYPES, history_identity
 from worker.clients.lidarr import LidarrClient
-from worker.effects.effect import Found
+from worker.effects.effect import Found, Tools
+from worker.observe.pace import at_most
+from worker.observe.queue import Queue, blindness
+from worker.observe.silence import lidarr_is_silent, note_silence
+from worker.observe.timed import PeerName, Timed, cursor_of, deadline, put_on_watches, timed_at
+from worker.observe.watch import ABSENT, Passed, limits_of
 
 _Q = load("observe")
-_NAME = "lidarr"
+_NAME: PeerName = "lidarr"
 _ONE_FILE = "trackFileImported"
 # Rows are numbered in the order of their writing, but a row may be committed after a later one; both overlaps are
 # cheap, because what is known is not appended again.
 _OVERLAP = timedelta(minutes=10)
+# Lidarr fills its queue anew every minute, and after its own start only then.
+_GONE_FOR = timedelta(seconds=90)
 
 
-async def observe_lidarr(pool: Pool, lidarr: LidarrClient) -> Found:
+async def observe_lidarr(tools: Tools) -> Found:
     """Every row of history that a rule may need and that isn't in the log yet, grabs first.
 
     Grabs first, because only a numbered grab tells which attempt a numbered failure belongs to. The cursor is a
-    date of Lidarr's own clock; it moves in the transaction that appends the rows.
+    date of Lidarr's own clock; it moves in the transaction that appends the rows, and what is timed is counted there.
     """
-    since = await _since(pool)
-    rows = worth_keeping(await lidarr.history_rows_since(since))
+    pool, lidarr = tools.pool, tools.need_lidarr()
+    cursor = await cursor_of(pool, _NAME)
+    timed = await timed_at(pool, _NAME)
+    items = await lidarr.queue() if timed else ()
+    # After the queue: a download that left it meanwhile has its end in the history.
+    since = (cursor.observed_until or await pool.fetchval(_Q["oldest_active"]) or datetime.now(UTC)) - _OVERLAP
+    history = await lidarr.history_rows_since(since)
+    queue = await _with_excuses(Queue(items=items, history=history), timed, lidarr)
+    rows = worth_keeping(history)
+    silent = await lidarr_is_silent(pool, rows, cursor)
     known = {row["key"] for row in await pool.fetch(_Q["known_keys"], _NAME, [_key(row) for row in rows])}
     fresh = sorted((row for row in rows if _key(row) not in known), key=_grabs_first)
-    deliveries = tuple(_delivery(row) for row in fresh)
 
-    async def move_cursor(connection: Connection) -> None:
+    async def note(connection: Connection) -> tuple[Signal, ...]:
         until = max((_date(row) for row in rows), default=since)
         newest = max((row["id"] for row in rows), default=None)
         await connection.execute(_Q["move_cursor"], _NAME, peer_id(_NAME), until, newest)
+        await note_silence(connection, _NAME, silent)
+        limits, most = limits_of(tools.settings(), absent=_GONE_FOR), at_most(_NAME)
+        passed = await put_on_watches(connection, timed, queue.reading, cursor.at, at_most=most, limits=limits)
+        return tuple(_signal(*one) for one in passed)
 
-    return Found(deliveries=deliveries, also=move_cursor)
+    return Found(deliveries=tuple(_delivery(row) for row in fresh), also=note)
+
+
+async def _with_excuses(queue: Queue, timed: Sequence[Timed], lidarr: LidarrClient) -> Queue:
+    """The queue with what excuses Lidarr for showing less than there is; asked for only where something is missing."""
+    if not any(queue.lacks(one) for one in timed):
+        return queue
+    follows = (await lidarr.download_client_config()).enable_completed_download_handling
+    return replace(queue, blind=blindness(await lidarr.health()), follows=follows)
+
+
+def _signal(one: Timed, passed: Passed) -> Signal:
+    if passed.phase == ABSENT:
+        return DownloadVanished(acquisition_id=one.acquisition_id, attempt=one.number, readings=passed.readings)
+    return deadline(one, passed)
 
 
 def worth_keeping(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -62,16 +97,6 @@ def worth_keeping(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def _import_of(row: dict[str, Any]) -> tuple[int, str]:
     return row["albumId"], row.get("downloadId", "")
-
-
-async def _since(pool: Pool) -> datetime:
-    """Where to begin. The first look ever begins with the oldest thing under way, not with Lidarr's own history."""
-    cursor = await pool.fetchrow(_Q["cursor"], _NAME)
-    if cursor and cursor["observed_until"]:
-        begin: datetime = cursor["observed_until"]
-    else:
-        begin = await pool.fetchval(_Q["oldest_active"]) or datetime.now(UTC)
-    return begin - _OVERLAP
 
 
 def _grabs_first(row: dict[str, Any]) -> tuple[bool, int]:
