@@ -1,4 +1,4 @@
-"""Look at a peer: what its webhooks didn't tell, or told without saying of what."""
+"""Look at a peer: what its webhooks didn't tell, or told without saying of what, and how long things take."""
 
 from __future__ import annotations
 
@@ -7,12 +7,15 @@ from shared.errors import GiveUp
 from worker.effects.effect import Found, Tools
 from worker.lease import Claimed
 from worker.observe.lidarr import observe_lidarr
+from worker.observe.slskd import observe_slskd
 
 
 async def observe_peer(command: ObservePeer, claimed: Claimed, tools: Tools) -> Found:
-    """Only looks; what is already in the log is not appended again."""
+    """Only looks; what is already in the log is not appended again. A peer that isn't configured shows nothing."""
     match command.peer:
         case "lidarr":
             return await observe_lidarr(tools) if tools.lidarr else Found()
+        case "slskd":
+            return await observe_slskd(tools) if tools.slskd else Found()
         case _:
             raise GiveUp(f"{command.peer} can't be observed")
