@@ -111,7 +111,7 @@ async def working(config: Config, *, stopping: asyncio.Event) -> AsyncIterator[W
             Locks(link, pool),
             offer,
         )
-        sweep = Sweep(pool, offer, settings=feed.current, lidarr=lidarr is not None)
+        sweep = Sweep(pool, offer, settings=feed.current, lidarr=lidarr is not None, slskd=slskd is not None)
         fleet = asyncio.create_task(_run_all(link, drain, executor, sweep, stopping), name="fleet")
         try:
             yield Worker(server.port, feed)

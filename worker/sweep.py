@@ -5,14 +5,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import structlog
 
+from shared.acquisition import choosing
 from shared.acquisition.acts import own_delivery
 from shared.acquisition.commands import ObservePeer, WakeLidarr, coalesce_key
 from shared.acquisition.findings import SourceAppeared, WantedRequested
+from shared.acquisition.model import Context
 from shared.acquisition.steps import NO_SOURCE
 from shared.eventlog import store as eventlog
 from shared.eventlog.event import REPRISE
@@ -26,6 +28,8 @@ from worker import runs
 from worker.drain import Offer
 from worker.execute import MAX_ATTEMPTS, failure_of
 from worker.lease import again, expired, finish
+from worker.observe.pace import LOOK_EVERY
+from worker.observe.timed import PeerName
 
 PARKED_AT_MOST = timedelta(days=7)
 KEEP_COMMANDS = timedelta(days=7)
@@ -61,11 +65,13 @@ class Sweep:
         *,
         settings: Callable[[], Settings],
         lidarr: bool,
+        slskd: bool = False,
     ) -> None:
         self._pool = pool
         self._offer = offer
         self._settings = settings
-        self._lidarr = lidarr
+        self._lidarr, self._slskd = lidarr, slskd
+        self._peers: tuple[PeerName, ...] = (*(("lidarr",) if lidarr else ()), *(("slskd",) if slskd else ()))
         self._away = False
         self._woke_lidarr = False
         self._duties = [
@@ -73,9 +79,10 @@ class Sweep:
             _Duty("measure", lambda: 5.0, self.measure),
             _Duty("tidy", lambda: 60.0, self.tidy),
         ]
-        if lidarr:
+        if self._peers:
             self._duties.append(_Duty("resume", lambda: 30.0, self.resume_without_source))
-            self._duties.append(_Duty("observe", lambda: settings().observe_interval, self.observe))
+            self._duties.append(_Duty("observe", lambda: 1.0, self.observe))
+        if lidarr:
             self._duties.append(_Duty("wanted", lambda: 5.0, self.ask_for_wanted))
             self._duties.append(_Duty("wake", lambda: 5.0, self.wake_lidarr, first_after_s=WAKE_AFTER_S))
 
@@ -137,7 +144,12 @@ class Sweep:
             log.info("events.expired", count=gone)
 
     async def resume_without_source(self) -> None:
-        """Set going again what found no source when it was asked for."""
+        """Set going again what found no source when it was asked for, once there is one."""
+        wherever = Context(
+            now=datetime.now(UTC), cause=uuid4(), settings=self._settings(), lidarr=self._lidarr, slskd=self._slskd
+        )
+        if not choosing.sources(wherever):
+            return
         async with self._pool.acquire() as connection, connection.transaction():
             waiting = await connection.fetch(_Q["without_source"], NO_SOURCE)
             if not waiting:
@@ -147,8 +159,11 @@ class Sweep:
         self._offer("drain")
 
     async def observe(self) -> None:
-        """Order a look at Lidarr, unless one is due or under way."""
-        await self._order(ObservePeer(peer="lidarr"))
+        """Order a look at each peer whose last one is too old."""
+        usual = timedelta(seconds=self._settings().observe_interval)
+        fast = [min(LOOK_EVERY[peer], usual) for peer in self._peers]
+        for row in await self._pool.fetch(_Q["looks_due"], list(self._peers), fast, usual, NO_SOURCE):
+            await self._order(ObservePeer(peer=row["name"]))
 
     async def _order(self, command: ObservePeer | WakeLidarr) -> None:
         """Order something, unless it waits or runs already."""
@@ -187,8 +202,10 @@ class Sweep:
         async with self._pool.acquire() as connection:
             row = await connection.fetchrow(_Q["backlog"])
             jobs = await connection.fetch(_Q["jobs"])
+            peers = await connection.fetch(_Q["silent"], list(self._peers))
         metrics.BACKLOG_EVENTS.set(row["waiting"])
         metrics.PARKED_EVENTS.set(row["parked"])
         metrics.DEAD_EVENTS.set(row["dead"])
         metrics.OLDEST_UNPROCESSED_SECONDS.set(row["oldest_s"])
         metrics.JOBS.replace({(job["source"], job["state"]): job["count"] for job in jobs})
+        metrics.SOURCE_SILENT.replace({(peer["name"],): float(peer["silent"]) for peer in peers})

@@ -33,3 +33,25 @@ INSERT INTO peers AS p (name, id, wanted_at) VALUES ($1, $2, clock_timestamp())
 ON CONFLICT (name) DO UPDATE SET wanted_at = clock_timestamp()
     WHERE p.wanted_at IS NULL OR p.wanted_at <= clock_timestamp() - $3::interval
 RETURNING name;
+
+-- name: looks_due
+-- Peers ($1) whose last good look is older than $2 of each where something of ours is under way there, else than $3; $4 is
+-- the reason of what has no source. Many workers ask this every second, so it begins with what is active, which has an
+-- index of its own.
+WITH under_way AS (
+    SELECT DISTINCT CASE WHEN t.source = 'soulseek' AND t.state <> 'importing' THEN 'slskd' ELSE 'lidarr' END AS name
+    FROM acquisitions AS a
+    LEFT JOIN attempts AS t ON t.acquisition_id = a.id AND t.state IN ('searching', 'downloading', 'importing')
+    WHERE a.state NOT IN ('completed', 'failed', 'cancelled')
+        AND a.origin = 'asked'
+        AND (t.number IS NOT NULL OR a.reason IS DISTINCT FROM $4)
+)
+SELECT w.name
+FROM unnest($1::text[], $2::interval[]) AS w (name, fast)
+LEFT JOIN peers AS p ON p.name = w.name
+LEFT JOIN under_way AS u ON u.name = w.name
+WHERE coalesce(p.observed_at <= now() - CASE WHEN u.name IS NULL THEN $3::interval ELSE w.fast END, true)
+ORDER BY w.name;
+
+-- name: silent
+SELECT name, silent FROM peers WHERE name = ANY ($1::text[]);

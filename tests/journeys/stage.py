@@ -93,7 +93,9 @@ class Stage:
             await self.hurry()
             return not await self.pool.fetchval(
                 "SELECT EXISTS (SELECT 1 FROM event_status WHERE state = 'waiting')"
-                " OR EXISTS (SELECT 1 FROM commands WHERE state IN ('waiting', 'running') AND kind <> $1)",
+                " OR EXISTS (SELECT 1 FROM commands WHERE state IN ('waiting', 'running') AND kind <> $1"
+                # A look at a peer that is away waits for it without end.
+                " AND (kind <> 'ObservePeer' OR last_error IS NULL))",
                 _FOR_DAYS,
             )
 
