@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 
 from reprise.backup.archive import Reading
 from reprise.backup.dump import Made, back_up
 from reprise.backup.folder import Backup, Folder
 from reprise.backup.place import folder_of, spool_of
-from reprise.backup.problems import BackupDamaged, BackupFailed
+from reprise.backup.problems import BackupDamaged, BackupFailed, BackupUnderWay
 from shared.config import Config
 from shared.postgres.migrate import Status, migrate
 from shared.postgres.pool import connect
@@ -19,6 +20,7 @@ Say = Callable[[str], None]
 WITHOUT = "set REPRISE_BACKUP_HOUR=off to go without"
 
 _Q = load("backup")
+_POLL_S = 0.5
 
 
 async def migrate_after_backup(config: Config, say: Say = lambda line: None, *, without: str = WITHOUT) -> Status:
@@ -28,19 +30,21 @@ async def migrate_after_backup(config: Config, say: Say = lambda line: None, *, 
     than without a way back; `without` says how to do it all the same. Else as shared.postgres.migrate.
     """
 
+    assert config.database_url is not None
+
     async def back(found: Status) -> None:
         count = len(found.pending)
         why = f"{count} migration{' is' if count == 1 else 's are'} pending"
         await back_up_before(config, say, why=why, without=without)
 
-    assert config.database_url is not None
     return await migrate(config.database_url.reveal(), say, before_change=back)
 
 
 async def back_up_before(config: Config, say: Say, *, why: str, without: str = WITHOUT) -> Made | None:
     """Back up what is about to be changed. None where nothing is in it, or REPRISE_BACKUP_HOUR=off turns this off.
 
-    Raises BackupFailed.
+    While another backup is under way it waits; None if that was for the same purpose, as of several processes that
+    start at once. Raises BackupFailed.
     """
     if config.backup_hour is None:
         return None
@@ -54,10 +58,21 @@ async def back_up_before(config: Config, say: Say, *, why: str, without: str = W
     if empty:
         return None
     say(f"[BACKUP] {why}: a backup first")
-    try:
-        made = await back_up(url, folder, spool=spool_of(config), reason="migration", say=say)
-    except (BackupFailed, BackupDamaged) as error:
-        raise BackupFailed(f"{error.message}. Nothing was changed; put that right, or {without}") from error
+    known, said = {one.path for one in folder.backups()}, False
+    while True:
+        try:
+            made = await back_up(url, folder, spool=spool_of(config), reason="migration", say=say)
+        except BackupUnderWay:
+            if not said:
+                say("[BACKUP] another backup is under way: waiting for its end")
+                said = True
+            await asyncio.sleep(_POLL_S)
+            if any(one.reason == "migration" and one.path not in known for one in folder.backups()):
+                return None
+        except (BackupFailed, BackupDamaged) as error:
+            raise BackupFailed(f"{error.message}. Nothing was changed; put that right, or {without}") from error
+        else:
+            break
     _thin_out(folder, made)
     folder.prune()
     return made

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import cast
 
 from reprise.backup.manifest import Reason
-from reprise.backup.problems import BackupFailed
+from reprise.backup.problems import BackupFailed, BackupUnderWay
 
 KEEP = 7
 """How many are kept of each kind that is made by itself; what somebody asked for is theirs to remove."""
@@ -67,7 +67,7 @@ class Folder:
             try:
                 fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                raise BackupFailed(f"another backup into {self.path} is under way. Wait for its end") from None
+                raise BackupUnderWay(f"another backup into {self.path} is under way. Wait for its end") from None
             for left in self.path.glob(f"*{_PARTIAL}"):
                 left.unlink(missing_ok=True)
             yield

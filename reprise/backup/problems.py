@@ -11,6 +11,12 @@ class BackupFailed(RepriseError):  # noqa: N818 - an outcome, like the others in
     code = "backup_failed"
 
 
+class BackupUnderWay(BackupFailed):
+    """Another backup into the same folder is under way; wait for its end."""
+
+    code = "backup_under_way"
+
+
 class BackupDamaged(RepriseError):  # noqa: N818
     """The file is no whole backup: something in it is missing or isn't what was written."""
 

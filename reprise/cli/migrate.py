@@ -25,7 +25,7 @@ def migrate(ctx: click.Context, *, no_backup: bool) -> None:
 @migrate.command()
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 def status(as_json: bool) -> int:
-    """Say which migrations are applied. Exit code 0 when the schema is up to date, else 1."""
+    """Say which migrations are applied. Exit code 0 when the schema is up to date, and is what they make, else 1."""
     return finish(_status(as_json=as_json))
 
 
@@ -47,12 +47,16 @@ async def _migrate(*, no_backup: bool) -> None:
 
 
 async def _status(*, as_json: bool) -> int:
+    from shared.postgres.baseline import inspect
     from shared.postgres.migrate import migrations
     from shared.postgres.migrate import status as compare
 
     steps = migrations()
     async with at_rest_too() as config, connected(config) as connection:
         found = await compare(connection, steps)
+        # A record of migrations may say what isn't so.
+        differences = (await inspect(connection, steps))[1] if found.up_to_date else ()
+    wrong = sum(one.stops for one in differences)
     states = {step.version: "tracked" if step.version in found.applied else "pending" for step in steps}
     states |= dict.fromkeys(found.baselined, "baselined") | dict.fromkeys(found.underway, "underway")
     states |= dict.fromkeys(found.altered, "altered")
@@ -61,19 +65,22 @@ async def _status(*, as_json: bool) -> int:
         import msgspec
 
         rows = [{"version": step.version, "name": step.name, "state": states[step.version]} for step in steps]
-        answer = {"up_to_date": found.up_to_date, "migrations": rows, "of_a_newer_release": beyond}
+        answer = {"up_to_date": found.up_to_date and not wrong, "migrations": rows, "of_a_newer_release": beyond}
         click.echo(msgspec.json.encode(answer))
     else:
         for step in steps:
             click.echo(f"{step.version:04d} {step.name:<20} {states[step.version]}")
-        click.echo(_summary(len(found.applied), len(steps), altered=found.altered, beyond=beyond))
-    return 0 if found.up_to_date else 1
+        click.echo(_summary(len(found.applied), len(steps), altered=found.altered, beyond=beyond, wrong=wrong))
+    return 0 if found.up_to_date and not wrong else 1
 
 
-def _summary(applied: int, known: int, *, altered: tuple[int, ...], beyond: list[int]) -> str:
+def _summary(applied: int, known: int, *, altered: tuple[int, ...], beyond: list[int], wrong: int) -> str:
     if altered:
         names = ", ".join(f"{version:04d}" for version in altered)
         return f"Applied from other files than this release has: {names}. Restore the files of that release."
+    if wrong:
+        places = f"{wrong} place{'' if wrong == 1 else 's'}"
+        return f"{applied} migrations tracked, but the schema isn't theirs, in {places}: see `reprise migrate verify`."
     if beyond:
         return f"{applied} migrations tracked, {len(beyond)} of them of a newer release than this one."
     if applied < known:

@@ -27,7 +27,7 @@ from reprise.standalone.supervisor import Supervisor
 from reprise.standalone.valkey import Valkey
 from reprise.standalone.welcome import welcome
 from shared.config import Config, Secret
-from shared.postgres.baseline import Drifted, Foreign, Unrecognised
+from shared.errors import Unavailable
 from shared.telemetry.logging import protect
 
 if TYPE_CHECKING:
@@ -198,7 +198,7 @@ class _House:
         except (OSError, asyncpg.CannotConnectNowError) as error:
             # A server of somebody else's may come later; the children wait for it, and migrate too.
             log.warning("up.database_away", error=str(error))
-        except (Drifted, Foreign, Unrecognised) as error:
+        except Unavailable as error:
             # Only a running database can be looked at and mended; until then the receiver keeps webhooks on disk.
             log.error("up.schema_refused", error=error.message, hint="see `reprise migrate baseline`")
         except (asyncpg.PostgresError, asyncpg.InterfaceError, ValueError) as error:

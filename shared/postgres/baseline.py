@@ -137,7 +137,7 @@ async def baseline(connection: Any, steps: Sequence[Migration], say: Say) -> Sta
         if not found.pending or found.underway:
             return found
         # A ledger with a gap is no proof of anything: only the schema itself is.
-        above = found.newest - 1 if found.has_gap else found.newest
+        above = min(found.newest, len(steps)) - 1 if found.has_gap else found.newest
         seen = recognise(await fingerprint(connection), steps, above=above)
         if seen is None or (seen.version is None and found.applied and not found.has_gap):
             return found

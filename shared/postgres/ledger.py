@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from shared.errors import Unavailable
+from shared.postgres.premises import check_premises
 from shared.postgres.queries import load
 from shared.postgres.steps import Migration, migrations
 
@@ -46,7 +47,11 @@ class Altered(Unavailable):
 
 
 async def status(connection: Any, steps: Sequence[Migration] | None = None) -> Status:
-    """Compare the ledger in the database with the files of this release; changes nothing."""
+    """Compare the ledger in the database with the files of this release; changes nothing.
+
+    Raises as check_premises.
+    """
+    await check_premises(connection)
     steps = migrations() if steps is None else steps
     queries = load("migrate")
     rows = await connection.fetch(queries["ledger"]) if await connection.fetchval(queries["ledger_exists"]) else []

@@ -52,7 +52,7 @@ async def plan(connection: Any, steps: Sequence[Migration]) -> Plan:
     live = await fingerprint(connection)
     if found.applied and not found.has_gap and (differences := drift(live, steps, found.newest)) is not None:
         return Plan(found.newest, tracked=True, differences=differences)
-    seen = recognise(live, steps, above=max(found.newest - 1, 0))
+    seen = recognise(live, steps, above=max(min(found.newest, len(steps)) - 1, 0))
     if seen is None:
         raise RepairFailed("there are no fingerprints of these migrations: this release can't judge the schema")
     return Plan(seen.nearest, tracked=False, differences=seen.differences, foreign=seen.foreign)

@@ -1,6 +1,29 @@
+-- name: premises
+-- What is looked at is the first schema of the search path, so that one of one's own works too. Our tables may be visible in
+-- another one behind it; a ledger there may be anybody's.
+WITH ledger AS (
+    SELECT c.oid FROM pg_class AS c
+    WHERE c.relname = 'schema_migrations' AND c.relnamespace = to_regnamespace(quote_ident(current_schema()))
+)
+SELECT current_setting('server_version_num')::integer / 10000 AS major,
+    current_setting('server_encoding') AS encoding,
+    current_schema()::text AS here,
+    (
+        SELECT n.nspname::text FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
+        WHERE c.oid = to_regclass('event_status')
+    ) AS ours_in,
+    (
+        SELECT count(*) FILTER (WHERE a.attname IN ('version', 'name', 'checksum', 'applied_at')) = 4
+            AND bool_or(a.attname = 'version' AND a.atttypid = 'integer'::regtype)
+        FROM ledger AS l JOIN pg_attribute AS a ON a.attrelid = l.oid AND a.attnum > 0 AND NOT a.attisdropped
+        HAVING count(*) > 0
+    ) AS ledger_is_ours;
+
 -- name: ledger_exists
--- Looks in the search path, so that a schema of one's own works too.
-SELECT to_regclass('schema_migrations') IS NOT NULL;
+SELECT EXISTS (
+    SELECT 1 FROM pg_class
+    WHERE relname = 'schema_migrations' AND relnamespace = to_regnamespace(quote_ident(current_schema()))
+);
 
 -- name: make_ledger
 -- Runs under the lock: two CREATE TABLE IF NOT EXISTS at once can still collide in the catalogue.
@@ -29,7 +52,7 @@ ALTER TABLE schema_migrations
 -- name: ledger
 -- By way of jsonb, so that a ledger without the column `how` is read as well.
 SELECT version, name, checksum, applied_at, coalesce(to_jsonb(m) ->> 'how', 'applied') AS how
-FROM schema_migrations AS m ORDER BY version;
+FROM schema_migrations AS m WHERE version > 0 ORDER BY version;
 
 -- name: try_lock
 -- Bound to the transaction, so that it works through PgBouncer and can't be forgotten. Tried again and again rather

@@ -56,7 +56,9 @@ async def _damage(dsn: str) -> None:
 
 def test_messages_and_states_are_the_codes() -> None:
     code = "\n".join(
-        path.read_text("utf-8") for room in ("shared/postgres", "reprise/cli") for path in (ROOT / room).glob("*.py")
+        path.read_text("utf-8")
+        for room in ("shared/postgres", "reprise/cli", "reprise/backup")
+        for path in (ROOT / room).glob("*.py")
     )
     for message in PAGE.table("Message"):
         for part in message.replace("`", "").split("…"):

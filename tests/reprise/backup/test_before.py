@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from pathlib import Path
 
@@ -98,6 +99,20 @@ async def test_a_migration_that_fails_again_and_again_doesnt_push_out_the_others
         first = first or folder.backups()[-1]
     assert versions(folder) == [1, 2, 2]
     assert first == folder.backups()[1]
+
+
+async def test_ten_at_once_wait_for_the_backup_of_one_and_apply_each_migration_once(
+    empty_database: str, config: Config, folder: Folder
+) -> None:
+    await migrate(empty_database, steps=STEPS[:1])
+    lines: list[str] = []
+    found = await asyncio.gather(*(migrate_after_backup(config, lines.append) for _ in range(10)))
+    assert all(one.up_to_date for one in found)
+    assert versions(folder)[0] == 1
+    # Who comes between the first one's backup and its migration makes another.
+    assert len(folder.backups()) < 5
+    for step in STEPS[1:]:
+        assert sum(f"{step.version:04d} {step.name} applied" in line for line in lines) == 1
 
 
 async def test_back_and_forth_every_one_is_kept(empty_database: str, config: Config, folder: Folder) -> None:

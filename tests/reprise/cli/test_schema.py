@@ -56,6 +56,10 @@ def test_drift_is_told_with_what_mends_it(reprise: Reprise, database: str) -> No
     assert started.out.splitlines() == answer.out.splitlines()[1:]
     assert started.err.startswith(f"reprise: the schema is tracked as {NEWEST:04d}, but was changed: column operations")
     assert started.err.endswith("See `reprise migrate verify`\n")
+    status = reprise("migrate", "status")
+    assert status.code == 1
+    assert status.out.endswith("but the schema isn't theirs, in 1 place: see `reprise migrate verify`.\n")
+    assert reprise("migrate", "status", "--json").json["up_to_date"] is False
 
 
 def test_what_is_not_tracked_is_recorded_when_recognised(reprise: Reprise, database: str) -> None:
