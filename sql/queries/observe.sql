@@ -29,7 +29,7 @@ ON CONFLICT (name) DO UPDATE SET
 -- name: timed
 -- Every open attempt of what we drive, and (number 0) every acquisition that hasn't begun; of those, the ones whose state
 -- peer $1 tells. in_line: adding the album was ordered and no worker has come to it yet, or its files aren't all enqueued.
-SELECT a.id AS acquisition_id, coalesce(t.number, 0) AS number, t.state, coalesce(t.source, '') AS source,
+SELECT a.id AS acquisition_id, a.reason, coalesce(t.number, 0) AS number, t.state, coalesce(t.source, '') AS source,
     t.download_id, a.lidarr_album_id, t.grab_history_id, t.end_history_id IS NOT NULL AS end_known, t.searched_at,
     coalesce(t.started_at, a.created_at) AS started_at, t.peer, t.files,
     EXISTS (

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from shared.acquisition.choosing import LIDARR
+from shared.acquisition.importing import TRACKS_UNKNOWN
 from shared.acquisition.model import AttemptState, plain_case
 from worker.clients.lidarr_answers import Health, QueueItem
 from worker.observe.timed import Timed, searching
@@ -69,6 +70,8 @@ class Queue:
                 return Reading(phase=WAITING) if one.in_line else Reading(phase="pending", detail=waits)
             case AttemptState.SEARCHING:
                 return searching(one)
+            case AttemptState.IMPORTING if one.reason == TRACKS_UNKNOWN:
+                return Reading(phase=UNDER_WAY)  # it is in; what it should be, Lidarr's metadata server will say
             case AttemptState.IMPORTING:
                 rows = self.rows_of(one.download_id) if one.download_id and one.source == LIDARR else []
                 return Reading(phase="import", detail=messages_of(rows) or "Lidarr didn't import it")

@@ -27,10 +27,12 @@ PeerName: TypeAlias = Literal["lidarr", "slskd"]
 class Timed:
     """An open attempt; number 0, without a state, is an acquisition that is pending.
 
-    in_line: an order of ours for it waits for its turn. end_known: the row of Lidarr's history that ends it is folded.
+    reason is the acquisition's. in_line: an order of ours for it waits for its turn. end_known: the row of Lidarr's
+    history that ends it is folded.
     """
 
     acquisition_id: UUID
+    reason: str | None = None
     number: int
     state: AttemptState | None = None
     source: str = ""

@@ -12,6 +12,7 @@ import pytest
 from reprise.simulator import LidarrSimulator
 from shared.acquisition.commands import EnsureAlbum
 from shared.acquisition.findings import DeadlinePassed, DownloadVanished
+from shared.acquisition.importing import TRACKS_UNKNOWN
 from shared.acquisition.steps import NO_SOURCE
 from shared.settings.registry import Settings
 from tests.worker.clients.pairs import album_of, lidarr_pair
@@ -235,6 +236,13 @@ async def test_an_import_of_files_from_soulseek_is_lidarrs(scene: LidarrScene) -
     await scene.attempt(other, source="soulseek", state="downloading", download_id="not-lidarrs-either")
     assert deadlines(await scene.look(times=31, every_s=30)) == [(1, "import")]
     assert await scene.watch(other) is None
+
+
+async def test_an_album_whose_tracks_lidarr_does_not_know_yet_is_not_late(scene: LidarrScene) -> None:
+    album = await scene.acquisition(state="importing", reason=TRACKS_UNKNOWN)
+    await scene.attempt(album, source="lidarr", state="importing", download_id="D1")
+    assert await scene.look(times=40, every_s=30) == []
+    assert await scene.phase(album) == "under_way"
 
 
 async def test_what_is_only_watched_has_no_deadlines(scene: LidarrScene) -> None:
