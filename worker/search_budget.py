@@ -13,6 +13,7 @@ from uuid import UUID
 from shared.postgres.pool import Pool
 from shared.postgres.queries import load
 from worker.clients.http import MAX_CHANGE_S
+from worker.clients.slskd import SlskdClient
 
 # What other clients of the network found to be safe: 34 searches in 220 s, and slskd runs two at once.
 MOST_SEARCHES = 34
@@ -24,6 +25,8 @@ LONGEST_SEARCH = timedelta(minutes=3)
 # A search is noted before it is sent. If nobody notes that it was sent (its worker vanished), it was sent at most this
 # much later: the window must hold between sendings.
 _LATE = timedelta(seconds=MAX_CHANGE_S + 3)
+_KEPT = SAME_TEXT_AFTER + timedelta(minutes=10)
+_AT_A_TIME = 5
 _LOCK = 0x7265707269736533
 _LOOK_AGAIN = timedelta(seconds=2)
 _SOONEST = timedelta(milliseconds=100)
@@ -85,6 +88,13 @@ async def note_sent(pool: Pool, search_id: UUID) -> None:
 async def give_back(pool: Pool, search_id: UUID) -> None:
     """slskd refused the search: it was never sent to the network."""
     await pool.execute(_Q["give_back_search"], search_id)
+
+
+async def forget_searches(pool: Pool, slskd: SlskdClient) -> None:
+    """Take searches that bound nothing any more off slskd's list, a few at a time."""
+    for row in await pool.fetch(_Q["old_searches"], _KEPT, _AT_A_TIME):
+        await slskd.delete_search(row["id"])
+        await pool.execute(_Q["give_back_search"], row["id"])
 
 
 async def note_end(pool: Pool, search_id: UUID) -> None:

@@ -29,15 +29,12 @@ SELECT id, started_at, ended_at, clock_timestamp() - started_at AS age FROM soul
 UPDATE soulseek_searches SET ended_at = clock_timestamp() WHERE id = $1 AND ended_at IS NULL;
 
 -- name: give_back_search
--- slskd didn't take it, so it counts for nothing.
+-- slskd didn't take it, or has forgotten it, so it counts for nothing.
 DELETE FROM soulseek_searches WHERE id = $1;
 
--- name: forget_searches
+-- name: old_searches
 -- What is too old to bound anything: its results may leave slskd, too.
-DELETE FROM soulseek_searches
-WHERE id IN (
-    SELECT id FROM soulseek_searches WHERE started_at < clock_timestamp() - $1::interval ORDER BY started_at LIMIT $2)
-RETURNING id;
+SELECT id FROM soulseek_searches WHERE started_at < clock_timestamp() - $1::interval ORDER BY started_at LIMIT $2;
 
 -- name: lock_slots
 SELECT pg_advisory_xact_lock($1::bigint);

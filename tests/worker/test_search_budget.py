@@ -7,6 +7,9 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
+from reprise.simulator import SlskdSimulator
+from shared.config import Secret
+from worker.clients.slskd import SlskdClient
 from worker.search_budget import (
     AT_ONCE,
     MOST_SEARCHES,
@@ -16,6 +19,7 @@ from worker.search_budget import (
     SearchedLately,
     Turn,
     Wait,
+    forget_searches,
     give_back,
     note_end,
     take_turn,
@@ -86,6 +90,27 @@ async def test_what_was_refused_counts_for_nothing(pool: Any) -> None:
     assert isinstance(turn, Granted)
     await give_back(pool, turn.search_id)
     assert isinstance(await take(pool, "a text"), Granted)
+
+
+async def test_old_searches_leave_slskds_list(pool: Any) -> None:
+    simulator = SlskdSimulator(api_key="a-key-of-sixteen-characters")
+    async with simulator.serve():
+        slskd = SlskdClient(simulator.url, Secret("a-key-of-sixteen-characters"))
+        try:
+            old, new = await take(pool, "an old text"), await take(pool, "a new text")
+            assert isinstance(old, Granted)
+            assert isinstance(new, Granted)
+            for one in (old, new):
+                await slskd.start_search(one.search_id, "some text")
+            await simulator.quiet()
+            await pool.execute(
+                "UPDATE soulseek_searches SET started_at = started_at - interval '1 hour' WHERE id = $1", old.search_id
+            )
+            await forget_searches(pool, slskd)
+            assert set(simulator.searches.all) == {str(new.search_id)}
+            assert await pool.fetchval("SELECT array_agg(id) FROM soulseek_searches") == [new.search_id]
+        finally:
+            await slskd.close()
 
 
 async def test_a_search_whose_end_nobody_noted_is_over_some_day(pool: Any) -> None:

@@ -8,6 +8,7 @@ from worker.effects.effect import Found, Tools
 from worker.lease import Claimed
 from worker.observe.lidarr import observe_lidarr
 from worker.observe.slskd import observe_slskd
+from worker.search_budget import forget_searches
 
 
 async def observe_peer(command: ObservePeer, claimed: Claimed, tools: Tools) -> Found:
@@ -16,6 +17,9 @@ async def observe_peer(command: ObservePeer, claimed: Claimed, tools: Tools) -> 
         case "lidarr":
             return await observe_lidarr(tools) if tools.lidarr else Found()
         case "slskd":
-            return await observe_slskd(tools) if tools.slskd else Found()
+            if tools.slskd is None:
+                return Found()
+            await forget_searches(tools.pool, tools.slskd)
+            return await observe_slskd(tools)
         case _:
             raise GiveUp(f"{command.peer} can't be observed")
