@@ -42,8 +42,8 @@ def find_artist(
             return Artist.NAMED, start, end
         if not name.certain and name.words in piece.listed:
             return Artist.HINTED, start, end
-        if name.certain and _is_joined(name.words[-1], piece.words):
-            return Artist.HINTED, start, end
+        if name.certain and is_joined(name.words, piece, subject):
+            return Artist.HINTED, 0, len(words)
     return whole, 0, len(words) if whole else 0
 
 
@@ -69,13 +69,17 @@ def is_artist(words: tuple[str, ...], subject: Subject) -> Artist:
     return Artist.SILENT
 
 
-def _is_joined(last_word: str, words: tuple[str, ...]) -> bool:
-    """Whether a word that joins several artists stands beside the name."""
+def is_joined(name: tuple[str, ...], piece: Piece, subject: Subject) -> bool:
+    """Whether a word that joins several artists stands beside the name, so that the rest of the piece names others.
+
+    Where the title begins with the artist's name, the rest may as well be another title.
+    """
+    if subject.title_names_artist:
+        return False
     beside = [
-        words[index]
-        for position, word in enumerate(words)
-        if word == last_word
+        piece.words[index]
+        for position, word in enumerate(piece.words)
         for index in (position - 1, position + 1)
-        if 0 <= index < len(words)
+        if word in {name[0], name[-1]} and 0 <= index < len(piece.words)
     ]
-    return any(word in _JOINING for word in beside)
+    return any(word in _JOINING and word not in name for word in beside)

@@ -7,7 +7,7 @@ from enum import IntEnum
 
 import msgspec
 
-from worker.matching.artists import Artist, find_artist
+from worker.matching.artists import Artist, find_artist, is_joined
 from worker.matching.leftover import Leftover
 from worker.matching.names import likeness, numbers, place, without_stops
 from worker.matching.pieces import Piece, is_noise, is_place, pieces
@@ -200,6 +200,9 @@ def _take_artist(flat: _Flat, taken: list[bool], subject: Subject, *, above: boo
         if start is not None and not any(taken[start : start + len(name.words)]):
             taken[start : start + len(name.words)] = [True] * len(name.words)
             best = Artist.NAMED
+            index = flat.words[start][1]
+            if is_joined(name.words, flat.own[index], subject):
+                taken[:] = [done or at == index for done, (_, at) in zip(taken, flat.words, strict=True)]
     for index, piece in enumerate(flat.own):
         positions = [at for at, (_, one) in enumerate(flat.words) if one == index and not taken[at]]
         words = tuple(only_words[at] for at in positions)

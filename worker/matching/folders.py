@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 
 import msgspec
@@ -16,8 +16,9 @@ from worker.matching.offers import FAMILY_OF_EXTENSION
 from worker.matching.vocabulary import FORMAT_NUMBERS, FORMAT_WORDS
 
 BONUS_DISC = 90
+_MOST_NAMED_DISCS = 4
 _SEPARATORS = re.compile(r"[\\/]+")
-_COUNT = r"(?:0*([1-9][0-9]?)|(one|two|three|four|five|six))(?![0-9a-z])(?:\s*(?:of|/)\s*[0-9]+)?"
+_COUNT = r"(?:0*([1-9][0-9]?)|(one|two|three|four|five|six|i{1,3}|iv))(?![0-9a-z])(?:\s*(?:of|/)\s*[0-9]+)?"
 _DISC = re.compile(rf"[\s._\-,(\[{{]*(?<![0-9a-z])(?:cd|dis[ck]|disque|dvd)[\s._\-#]*{_COUNT}[)\]}}]?", re.IGNORECASE)
 _WHOLE_DISC = re.compile(rf"(?:lp|vinyl|record|medium|digital media|volume cd)[\s._\-#]*{_COUNT}$", re.IGNORECASE)
 _SIDE = re.compile(r"(?:side|seite|face)[\s._\-]*([a-h])$", re.IGNORECASE)
@@ -80,10 +81,26 @@ def gather(files: Iterable[File]) -> tuple[Folder, ...]:
         sounds = [msgspec.structs.replace(sound, disc=disc) for path, disc in discs.items() for sound in within[path]]
         names = next(_place(path).names for path in discs if path != parent)
         found.append(Folder(parent, names, _in_order(sounds), tuple(sorted(discs))))
+    found += _discs_by_name(within, part_of)
     for path, sounds in within.items():
         where = _place(path)
         found.append(Folder(path, where.alone, _in_order(sounds), (path,), part_of=part_of.get(path), disc=where.disc))
     return tuple(sorted(found, key=lambda folder: (folder.path, folder.names)))
+
+
+def _discs_by_name(within: Mapping[str, Sequence[Sound]], part_of: Mapping[str, str]) -> Iterator[Folder]:
+    """Folders that may be discs though they are called by titles only: few in one, and nothing else beside them."""
+    inside: defaultdict[str, list[str]] = defaultdict(list)
+    for path in within:
+        if path not in part_of and _place(path).disc is None:
+            inside[_place(path).parent].append(path)
+    for parent, paths in inside.items():
+        if parent and parent not in within and 2 <= len(paths) <= _MOST_NAMED_DISCS:
+            # Folders for formats aren't discs.
+            titled = all(len(_names(path)) > len(_names(parent)) for path in paths)
+            if titled:
+                sounds = [sound for path in sorted(paths) for sound in within[path]]
+                yield Folder(parent, _names(parent), _in_order(sounds), tuple(sorted(paths)))
 
 
 def locked_audio(response: Response) -> Counter[str]:
@@ -146,7 +163,7 @@ def _place(path: str) -> _Place:
 
 def _count(digits: str | None, word: str | None) -> int:
     if word is not None:
-        return int(as_digits((word.lower(),))[0])
+        return int(as_digits(("cd", word.lower()))[1])
     assert digits is not None
     return int(digits) if digits.isdecimal() else ord(digits.lower()) - ord("a") + 1
 

@@ -17,6 +17,9 @@ _ABBREVIATION = re.compile(r"\b([^\W\d_])\.(?=[^\W\d_]\b)")
 _NUMERAL = re.compile(r"\b([IVX])[.:](?=\s)")
 _NUMERALS = {"I": "1", "V": "5", "X": "10"}
 _SYMBOLS_IN_WORDS = re.compile(r"(?<=\w)[$!](?=\w)|\$(?=[^\W\d])")
+_THOUSANDS = re.compile(r"(?<=[0-9]),(?=[0-9]{3}(?![0-9]))")
+_GLUED = re.compile(r"\b(vol|volume|part|pt)([0-9]+)\b")
+_WIDE = str.maketrans("\uff08\uff09\u3010\u3011\u300c\u300d\u300e\u300f\uff3b\uff3d", "()[]()()[]")
 _NO_WORD = re.compile(r"[\W_]+")
 _SPACES = re.compile(r"\s+")
 _ONE_LETTER_APART = 0.76
@@ -26,6 +29,11 @@ STOP_WORDS = frozenset({"the", "a", "an", "and"})
 def without_apostrophes(text: str) -> str:
     """The text with what stands for an apostrophe taken out: "Don't" is one word, however it's written."""
     return text.translate(_APOSTROPHES)
+
+
+def with_plain_brackets(text: str) -> str:
+    """The text with round and square brackets for East Asian ones."""
+    return text if text.isascii() else text.translate(_WIDE)
 
 
 def plain(text: str) -> str:
@@ -45,6 +53,8 @@ def words(text: str) -> tuple[str, ...]:
     if "$" in text or "!" in text:
         text = _SYMBOLS_IN_WORDS.sub(lambda found: "s" if found[0] == "$" else "i", text)
     text = plain(text).replace("&", " and ").replace("+", " and ")
+    if any(map(str.isdecimal, text)):
+        text = _GLUED.sub(r"\1 \2", _THOUSANDS.sub("", text))
     found = tuple(word for word in _NO_WORD.split(text) if word)
     return as_digits(found) if found else tuple(_SPACES.sub("", text))
 

@@ -7,7 +7,7 @@ from functools import lru_cache
 
 import msgspec
 
-from worker.matching.names import words
+from worker.matching.names import with_plain_brackets, words
 from worker.matching.vocabulary import (
     CATALOGUE,
     CONNECTIVES,
@@ -29,7 +29,7 @@ _GUESTS = re.compile(
     r"(?<=\S)\s+[(\[]?(?:feat|ft|featuring)\b\.?\s(?:(?!\s[-\u2013\u2014]\s)[^()\[\]])*[)\]]?", re.IGNORECASE
 )
 _HYPHEN = re.compile(r"-(?![^(\[{]*[)\]}])")
-_COMMA = re.compile(r"\s*[,;/&]\s*")
+_COMMA = re.compile(r"\s*[,;/]\s*")
 _INDEX = re.compile(r"\W*[0-9]{1,3}\s*[.\-)\]_]\s*(?=.*[^\W_])")
 
 
@@ -47,6 +47,7 @@ class Piece(msgspec.Struct, frozen=True):
 @lru_cache(maxsize=16_384)
 def pieces(name: str) -> tuple[Piece, ...]:
     """A folder's name in its pieces; scene names ("Artist-Album-1999-GRP") too."""
+    name = with_plain_brackets(name)
     if " " not in name:
         if name.count("-") >= 2 and (scene := _scene(name)):
             return scene

@@ -92,10 +92,11 @@ def read_named(text: str, subject: Subject) -> Named:
     for part in stem.parts[:-1]:
         found = without_stops(words(part))
         joined = "".join(found)
-        names_album = names_album or joined in subject.title_keys
+        said = "".join(word for word in found if word in subject.title_words or not is_noise(word))
+        names_album = names_album or joined in subject.title_keys or said in subject.title_keys
         level, _, _ = find_artist(found, Piece(words(part)), subject, is_noise)
         artist = max(artist, level)
-        if level is Artist.SILENT and joined not in subject.title_keys and not _is_idle(found):
+        if level is Artist.SILENT and not {joined, said} & subject.title_keys and not _is_idle(found):
             rest.append(part)
     another = rest[0] if rest else ""
     rest += stem.parts[-1:]

@@ -18,6 +18,7 @@ _SUBTITLE = re.compile(r"\s*[:;]\s+|\s+[-\u2013\u2014]\s+|\s+/\s+")
 _BAND = re.compile(
     r"\s*(?:,|&|\band\b|\bwith\b|\bet\b|\by\b)\s*(?:the|his|her|their|los|las|les|die)\b.*", re.IGNORECASE
 )
+_GUESTS = re.compile(r"(?<=\S)\s+[(\[]?(?:feat|ft|featuring)\b.*", re.IGNORECASE)
 _SORTED = re.compile(r"(.*\S)\s*,\s+(\S.*)")
 
 
@@ -129,6 +130,7 @@ def _artist_names(wanted: Wanted) -> tuple[Name, ...]:
 
     for text in (wanted.artist_name, *wanted.aliases):
         add(text, certain=True)
+        add(_GUESTS.sub("", text), certain=True)
         if turned := _SORTED.fullmatch(text):
             add(f"{turned[2]} {turned[1]}", certain=True)
     for text in (wanted.artist_name, *wanted.aliases):

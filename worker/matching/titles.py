@@ -7,7 +7,7 @@ from functools import lru_cache
 
 import msgspec
 
-from worker.matching.names import likeness, numbers, place, without_stops, words
+from worker.matching.names import likeness, numbers, place, with_plain_brackets, without_stops, words
 from worker.matching.scripts import latin, sound
 from worker.matching.vocabulary import EDITION, FORMAT_WORDS, NO_TITLE, ORDINAL, YEAR, recordings
 
@@ -45,6 +45,7 @@ class Title(msgspec.Struct, frozen=True):
 @lru_cache(maxsize=65_536)
 def read_title(text: str) -> Title:
     """A title from what a release or a file calls it."""
+    text = with_plain_brackets(text)
     text = _GUEST.sub(" ", text) if "(" in text or "[" in text or "t" in text else text
     kinds: frozenset[str] = frozenset()
     if "(" in text or "[" in text or "{" in text:
