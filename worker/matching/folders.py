@@ -39,7 +39,8 @@ class Folder(msgspec.Struct, frozen=True):
     """Files that belong together: a folder, or the discs of an album.
 
     `path` holds them all; `names` are the folders down to the album's own; `paths` are all the folders they lie in.
-    `part_of` is the path of the set when this is one disc of several, and `disc` its number.
+    `part_of` is the path of the set when this is one disc of several, and `disc` its number. `is_guess` tells of
+    folders that lie together and may be discs, though none says so.
     """
 
     path: str
@@ -48,6 +49,7 @@ class Folder(msgspec.Struct, frozen=True):
     paths: tuple[str, ...]
     part_of: str | None = None
     disc: int | None = None
+    is_guess: bool = False
 
 
 class _Place(msgspec.Struct, frozen=True):
@@ -100,7 +102,7 @@ def _discs_by_name(within: Mapping[str, Sequence[Sound]], part_of: Mapping[str, 
             titled = all(len(_names(path)) > len(_names(parent)) for path in paths)
             if titled:
                 sounds = [sound for path in sorted(paths) for sound in within[path]]
-                yield Folder(parent, _names(parent), _in_order(sounds), tuple(sorted(paths)))
+                yield Folder(parent, _names(parent), _in_order(sounds), tuple(sorted(paths)), is_guess=True)
 
 
 def locked_audio(response: Response) -> Counter[str]:

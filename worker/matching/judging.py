@@ -16,6 +16,12 @@ def judge(evidence: Evidence, folder: Folder, subject: Subject) -> Found | NotIt
     if evidence.album is Album.ANOTHER_VOLUME:
         # Volumes and sequels are alike in all else, so nothing can excuse the number.
         return NotIt("another album", "by its name another part, or a sequel", 0.5)
+    if folder.is_guess:
+        # Only the tracks can tell that two folders are one album, and then there is nothing else in them.
+        verdict = judge_by_tracks(evidence, subject) if subject.sheets else None
+        if isinstance(verdict, Found) and len(verdict.heard) == len(folder.sounds):
+            return verdict
+        return NotIt("another album", "several folders that aren't its discs")
     if not subject.wanted.releases:
         return judge_by_names(evidence, folder, subject)
     by_tracks = judge_by_tracks(evidence, subject) if subject.sheets else None

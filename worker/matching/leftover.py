@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
-from worker.matching.pieces import Piece, is_catalogue_number
+from worker.matching.pieces import Piece, is_catalogue_number, is_noise, is_of_an_edition
 from worker.matching.subject import Subject
 from worker.matching.vocabulary import (
     CONNECTIVES,
@@ -48,8 +48,10 @@ class Leftover:
         self.edition = False
         for index, piece in enumerate(own):
             words = tuple(word for position, word in self._of_piece(index) if not taken[position])
-            if words:
-                self._sort(piece, words, is_all=len(words) == len(self._of_piece(index)))
+            # "Artist - 03 - Album": the number only says where it stands in a row.
+            is_index = len(words) == 1 and words[0].isdecimal() and any(map(_says_something, own[index + 1 :]))
+            if words and not is_index:
+                self._sort(piece, words, stands_alone=len(words) == len(self._of_piece(index)))
 
     def possible_titles(self) -> list[tuple[str, ...]]:
         """Words outside brackets that may be a title: all of them together, and each piece for itself."""
@@ -84,15 +86,9 @@ class Leftover:
         return [(position, word) for position, (word, at) in enumerate(self._flat) if at == index]
 
     def _may_be_title(self, word: str) -> bool:
-        return word in self._subject.title_words or not (
-            word in FORMAT_WORDS
-            or word in EDITION
-            or word in FORMAT_NUMBERS
-            or YEAR.fullmatch(word)
-            or ORDINAL.fullmatch(word)
-        )
+        return word in self._subject.title_words or not is_of_an_edition(word)
 
-    def _sort(self, piece: Piece, words: tuple[str, ...], *, is_all: bool) -> None:
+    def _sort(self, piece: Piece, words: tuple[str, ...], *, stands_alone: bool) -> None:
         if " ".join(piece.words) in VARIOUS:
             self.various = True
             return
@@ -105,6 +101,8 @@ class Leftover:
             or any(word in EDITION_TAG or is_catalogue_number(word) for word in words)
             or any(word.isdecimal() and len(word) > 2 and not YEAR.fullmatch(word) for word in words)
         )
+        # A number by itself may be a title; beside words for formats it's one of theirs.
+        is_title = stands_alone and not any(word in FORMAT_WORDS or word in FORMAT_NUMBERS for word in words)
         strange = []
         for word in words:
             if YEAR.fullmatch(word):
@@ -122,7 +120,11 @@ class Leftover:
                 or word in CONNECTIVES
                 or is_catalogue_number(word)
                 or recordings((word,))
-                or (word.isdecimal() and (piece.bracket == "#" or not (piece.bracket or is_all)))
+                or (word.isdecimal() and (piece.bracket == "#" or not (piece.bracket or is_title)))
             ):
                 strange.append(word)
         self.strange += tuple(strange)
+
+
+def _says_something(piece: Piece) -> bool:
+    return not piece.bracket and not all(map(is_noise, piece.words))

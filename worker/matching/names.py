@@ -18,6 +18,7 @@ _NUMERAL = re.compile(r"\b([IVX])[.:](?=\s)")
 _NUMERALS = {"I": "1", "V": "5", "X": "10"}
 _SYMBOLS_IN_WORDS = re.compile(r"(?<=\w)[$!](?=\w)|\$(?=[^\W\d])")
 _THOUSANDS = re.compile(r"(?<=[0-9]),(?=[0-9]{3}(?![0-9]))")
+_KHZ = re.compile(r"\b(44|88|176)[.,]([124])(?![0-9])")
 _GLUED = re.compile(r"\b(vol|volume|part|pt)([0-9]+)\b")
 _WIDE = str.maketrans("\uff08\uff09\u3010\u3011\u300c\u300d\u300e\u300f\uff3b\uff3d", "()[]()()[]")
 _NO_WORD = re.compile(r"[\W_]+")
@@ -54,7 +55,7 @@ def words(text: str) -> tuple[str, ...]:
         text = _SYMBOLS_IN_WORDS.sub(lambda found: "s" if found[0] == "$" else "i", text)
     text = plain(text).replace("&", " and ").replace("+", " and ")
     if any(map(str.isdecimal, text)):
-        text = _GLUED.sub(r"\1 \2", _THOUSANDS.sub("", text))
+        text = _GLUED.sub(r"\1 \2", _KHZ.sub(r"\1\2", _THOUSANDS.sub("", text)))
     found = tuple(word for word in _NO_WORD.split(text) if word)
     return as_digits(found) if found else tuple(_SPACES.sub("", text))
 

@@ -91,17 +91,25 @@ def _scene(name: str) -> tuple[Piece, ...]:
 
 
 @lru_cache(maxsize=16_384)
-def is_noise(word: str) -> bool:
-    """Whether a word says neither whose album it is nor what it's called."""
+def is_of_an_edition(word: str) -> bool:
+    """Whether a word says only which edition it is, and in what format."""
     return (
         word in FORMAT_WORDS
         or word in EDITION
-        or word in CONNECTIVES
-        or word in SOUNDTRACK
         or word in FORMAT_NUMBERS
-        or word in KINDS
         or YEAR.fullmatch(word) is not None
         or ORDINAL.fullmatch(word) is not None
+    )
+
+
+@lru_cache(maxsize=16_384)
+def is_noise(word: str) -> bool:
+    """Whether a word says neither whose album it is nor what it's called."""
+    return (
+        is_of_an_edition(word)
+        or word in CONNECTIVES
+        or word in SOUNDTRACK
+        or word in KINDS
         or bool(recordings((word,)))
     )
 

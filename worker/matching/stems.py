@@ -9,7 +9,7 @@ import msgspec
 
 from worker.matching.artists import Artist, find_artist, is_artist
 from worker.matching.names import without_stops, words
-from worker.matching.pieces import Piece, is_noise
+from worker.matching.pieces import Piece, is_noise, is_of_an_edition
 from worker.matching.subject import Subject
 from worker.matching.titles import Title, read_title
 from worker.matching.vocabulary import VARIOUS
@@ -92,7 +92,7 @@ def read_named(text: str, subject: Subject) -> Named:
     for part in stem.parts[:-1]:
         found = without_stops(words(part))
         joined = "".join(found)
-        said = "".join(word for word in found if word in subject.title_words or not is_noise(word))
+        said = "".join(word for word in found if word in subject.title_words or not is_of_an_edition(word))
         names_album = names_album or joined in subject.title_keys or said in subject.title_keys
         level, _, _ = find_artist(found, Piece(words(part)), subject, is_noise)
         artist = max(artist, level)

@@ -58,6 +58,7 @@ FOLDERS = (
     r"{plain_artist} - {plain_album}",
     r"M\{artist}\{album} ({year}, Japan, ABCD-12345)",
     r"M\{artist}\{album} [Bonus Tracks]",
+    r"{artist} - {album} [{year}] FLAC 16-44.1",
     r"M\{artist}\{album} (30th Anniversary Edition) (2031)",
     r"M\{turned}\{album}",
 )
