@@ -76,7 +76,7 @@ async def healed(stage: Stage, album: UUID) -> None:
         await stage.hurry()
         return not await stage.pool.fetchval(
             "SELECT EXISTS (SELECT 1 FROM event_status WHERE state = 'waiting')"
-            " OR EXISTS (SELECT 1 FROM commands WHERE state IN ('waiting', 'running'))"
+            " OR EXISTS (SELECT 1 FROM commands WHERE state IN ('waiting', 'running') AND kind <> 'RemoveLeftovers')"
         )
 
     # A command that was claimed while something was being stopped waits for its lease to end (worker/lease.py).
