@@ -14,6 +14,8 @@ _log = structlog.get_logger("ingest.schema")
 
 _FIRST_PAUSE_S = 0.1
 _LONGEST_PAUSE_S = 2.0
+# Until a person has mended it; trying costs something.
+_LONGEST_REFUSED_S = 10.0
 # A server that takes the connection and then says nothing; waiting for another process's migration isn't bounded here.
 _ATTEMPT_LIMIT_S = 600.0
 
@@ -49,7 +51,8 @@ class Schema:
                     say("schema.not_ready", error=problem)
                     self.says = problem
                 await asyncio.sleep(pause_s)
-                pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)
+                longest_s = _LONGEST_REFUSED_S if isinstance(error, RepriseError) else _LONGEST_PAUSE_S
+                pause_s = min(pause_s * 2, longest_s)
             else:
                 self.says = f"up to date at {len(found.applied)} migrations"
                 self._ready.set()

@@ -37,6 +37,7 @@ log = structlog.get_logger("worker")
 GRACE_S = 20.0
 _CONNECTIONS = 10
 _RETRY_S = 1.0
+_LONGEST_S = 10.0
 # What a fold leaves behind is freed by reference counting; Python looks for cycles after every 700 new objects.
 _COLLECT_EVERY = 20_000
 
@@ -150,20 +151,22 @@ async def _run_all(link: RedisLink, drain: Drain, executor: Executor, sweep: Swe
 
 async def _open_pool(dsn: str, stopping: asyncio.Event) -> Pool | None:
     """Connect and migrate, waiting for Postgres as long as it takes; None when told to stop meanwhile."""
-    said = False
+    said, pause_s, longest_s = "", _RETRY_S, _RETRY_S
     while not stopping.is_set():
         try:
             await migrate(dsn, say=log.info)
             return await create_pool(dsn, min_size=0, max_size=_CONNECTIONS, application_name="reprise worker")
         except (*POSTGRES_FAULTS, Unavailable) as error:
-            if not said:
+            if type(error).__name__ != said:
                 log.warning("worker.waits_for_postgres", error=repr(error))
-                said = True
+                said, pause_s = type(error).__name__, _RETRY_S
+            # A schema that is refused, or a migration that fails, waits for a person, and costs something each time.
+            longest_s = _LONGEST_S if isinstance(error, Unavailable) else _RETRY_S
         try:
-            async with asyncio.timeout(_RETRY_S):
+            async with asyncio.timeout(pause_s):
                 await stopping.wait()
         except TimeoutError:
-            continue
+            pause_s = min(pause_s * 2, longest_s)
     return None
 
 

@@ -64,6 +64,7 @@ _CURES = {
     "migration_altered": "Restore that file as its release had it, or go back to that release",
     "schema_unrecognised": "See `reprise migrate baseline`",
     "schema_drifted": "See `reprise migrate verify`",
+    "migration_failed": "See `reprise migrate verify`: something may be in its way",
     "UndefinedTableError": "The schema of this release isn't there: run `reprise migrate`",
     "UndefinedColumnError": "The schema is of another release: run `reprise migrate`",
     "UndefinedFunctionError": "The schema is of another release: run `reprise migrate`",

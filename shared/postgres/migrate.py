@@ -7,18 +7,28 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeAlias
 
+import asyncpg
+
+from shared.errors import Unavailable
 from shared.postgres.baseline import baseline, check
 from shared.postgres.exclusive import LOCK_TIMEOUT_S, Say, exclusive, patiently
+from shared.postgres.faults import POSTGRES_FAULTS
 from shared.postgres.ledger import Altered, Status, is_applied, prepare_ledger, record, refuse_altered, status
 from shared.postgres.pool import connect
 from shared.postgres.queries import load
 from shared.postgres.steps import Migration, index_of, migrations
 
-__all__ = ["Altered", "Migration", "Say", "Status", "migrate", "migrations", "status"]
+__all__ = ["Altered", "Migration", "MigrationFailed", "Say", "Status", "migrate", "migrations", "status"]
 
 _POLL_S = 0.2
 
 BeforeChange: TypeAlias = Callable[[Status], Awaitable[object]]
+
+
+class MigrationFailed(Unavailable):
+    """A migration failed, and left nothing behind; the message says which and why. The next start tries it again."""
+
+    code = "migration_failed"
 
 
 async def migrate(
@@ -34,8 +44,8 @@ async def migrate(
     keeps every step from being applied.
 
     An untracked schema is recognised and recorded, or refused. Raises Altered when an applied file was changed since,
-    Unrecognised, Foreign or Drifted when the schema isn't what it should be, and asyncpg's error when a step fails (its
-    transaction rolls back, so a failed step leaves nothing behind).
+    Unrecognised, Foreign or Drifted when the schema isn't what it should be, what check_premises raises, and
+    MigrationFailed; asyncpg's error where Postgres is away.
     """
     steps = migrations() if steps is None else steps
     connection = await connect(dsn, application_name="reprise migrate")
@@ -48,10 +58,16 @@ async def migrate(
         if before.pending and before_change is not None:
             await before_change(before)
         for step in before.pending:
-            if step.in_transaction:
-                await _apply(connection, step, say)
-            else:
-                await _apply_in_pieces(connection, dsn, step, say)
+            try:
+                await (
+                    _apply(connection, step, say)
+                    if step.in_transaction
+                    else _apply_in_pieces(connection, dsn, step, say)
+                )
+            except asyncpg.PostgresError as error:
+                if isinstance(error, POSTGRES_FAULTS):
+                    raise
+                raise MigrationFailed(_why(step, error)) from error
         if before.pending:
             await check(connection, steps, lambda line: None)
         after = await status(connection, steps)
@@ -112,6 +128,11 @@ async def _make_room(connection: Any, index: str) -> None:
         await asyncio.sleep(_POLL_S)
     if drop := await connection.fetchval(queries["drop_of_invalid"], index):
         await connection.execute(drop)
+
+
+def _why(step: Migration, error: asyncpg.PostgresError) -> str:
+    left = "nothing of it was kept" if step.in_transaction else "the next start goes on with it"
+    return f"migration {step.version:04d} {step.name} failed ({type(error).__name__}: {error}); {left}"
 
 
 def _done(step: Migration, started: float) -> str:

@@ -6,7 +6,6 @@ import asyncio
 from dataclasses import replace
 from pathlib import Path
 
-import asyncpg
 import pytest
 
 from reprise.backup.archive import Reading
@@ -16,7 +15,7 @@ from reprise.backup.problems import BackupFailed
 from shared.config import Config, Secret
 from shared.postgres.baseline import Unrecognised
 from shared.postgres.ledger import status
-from shared.postgres.migrate import migrate, migrations
+from shared.postgres.migrate import MigrationFailed, migrate, migrations
 from shared.postgres.pool import connect
 
 STEPS = migrations()
@@ -94,7 +93,7 @@ async def test_a_migration_that_fails_again_and_again_doesnt_push_out_the_others
     await sql(empty_database, "CREATE TYPE commands AS ENUM ()")  # in the way of migration 3
     first = None
     for _ in range(4):
-        with pytest.raises(asyncpg.PostgresError):
+        with pytest.raises(MigrationFailed):
             await migrate_after_backup(config)
         first = first or folder.backups()[-1]
     assert versions(folder) == [1, 2, 2]

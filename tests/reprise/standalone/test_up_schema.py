@@ -5,6 +5,7 @@ from __future__ import annotations
 import aiohttp
 
 from shared.postgres.fingerprint import fingerprint
+from shared.postgres.migrate import migrate
 from shared.postgres.pool import connect
 from shared.postgres.steps import migrations
 from tests.harness.processes import Processes
@@ -31,5 +32,30 @@ async def test_up_runs_on_until_the_schema_is_mended(database: str, processes: P
 
     await until(kept)
     assert await fingerprint(connection) == migrations()[-1].golden
+    await connection.close()
+    assert await house.stop() == 0
+
+
+async def test_up_keeps_webhooks_while_a_migration_fails(empty_database: str, processes: Processes) -> None:
+    steps = migrations()
+    await migrate(empty_database, steps=steps[:4])
+    connection = await connect(empty_database)
+    await connection.execute("CREATE TYPE watches AS ENUM ()")  # in the way of the next one
+    house = await processes.start(
+        "up", port_variable="REPRISE_PORT", ready_path="/readyz", environment={"DATABASE_URL": empty_database}
+    )
+    assert "migration 0005 soulseek failed" in house.output()
+    async with (
+        aiohttp.ClientSession(headers={"X-Webhook-Secret": "webhook-secret-of-the-tests"}) as session,
+        session.post(f"{house.url}/webhooks/lidarr", json={"eventType": "Test"}) as answer,
+    ):
+        assert answer.status == 200
+    await connection.execute("DROP TYPE watches")
+
+    async def kept() -> bool:
+        return bool(await connection.fetchval("SELECT count(*) FROM events WHERE type = 'Test'"))
+
+    await until(kept, within_s=40)
+    assert await fingerprint(connection) == steps[-1].golden
     await connection.close()
     assert await house.stop() == 0

@@ -5,10 +5,9 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-import asyncpg
 import pytest
 
-from shared.postgres.migrate import Altered, Migration, migrate, migrations, status
+from shared.postgres.migrate import Altered, Migration, MigrationFailed, migrate, migrations, status
 from shared.postgres.pool import connect
 from shared.postgres.queries import SQL_DIR, load
 from tests.harness.waiting import until
@@ -74,7 +73,7 @@ async def test_a_database_of_a_newer_release_is_left_alone(database: str) -> Non
 
 async def test_a_step_that_fails_leaves_nothing(empty_database: str) -> None:
     broken = Migration(2, "broken", "CREATE TABLE half (id integer); SELECT 1 / 0;")
-    with pytest.raises(asyncpg.DivisionByZeroError):
+    with pytest.raises(MigrationFailed, match=r"0002 broken failed \(DivisionByZeroError: .*nothing of it was kept"):
         await migrate(empty_database, steps=(STEPS[0], broken))
     assert not any("half" in one for one in await catalogue(empty_database))
     connection = await connect(empty_database)
