@@ -92,7 +92,7 @@ class Folding:
             context = Context(
                 now=self.clock(), cause=read.cause, settings=settings, lidarr=self.lidarr, slskd=self.slskd
             )
-            settlements.append(_fold_one(read, work, context))
+            settlements.append(fold_one(read, work, context))
         settlements = [_unless_bound_meanwhile(one, work) for one in settlements]
         await store.save(connection, work)
         if work.bound:
@@ -163,7 +163,7 @@ def _batches_of(reads: Sequence[Read]) -> set[UUID]:
     return found
 
 
-def _fold_one(read: Read, work: Workspace, context: Context) -> Settlement:
+def fold_one(read: Read, work: Workspace, context: Context) -> Settlement:
     """Decide one event about all its subjects, and say what became of it."""
     if read.unheeded is not None:
         return _settled(read, EventState.IGNORED, read.unheeded)

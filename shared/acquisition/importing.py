@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TypeAlias
 
 from msgspec.structs import replace
 
-from shared.acquisition.choosing import SOULSEEK
+from shared.acquisition.choosing import LIDARR
 from shared.acquisition.findings import AlbumChecked, DownloadAbandoned
-from shared.acquisition.model import Acquisition, Attempt, AttemptState, Context, Outcome, State, same_download
+from shared.acquisition.model import (
+    Acquisition,
+    Attempt,
+    AttemptState,
+    Context,
+    Order,
+    Outcome,
+    State,
+    same_download,
+)
 from shared.acquisition.signals import (
     AlbumDeleted,
     DownloadDropped,
@@ -51,14 +61,18 @@ def imported(acquisition: Acquisition, signal: Imported, context: Context) -> Ou
         )
     if attempt is None:
         attempt = _ours(acquisition, signal)
+    if attempt is None and signal.download_id is None and context.lidarr:
+        # Files by hand, a row for each: no row will ever tell that it's over, so all that counts is what is there now.
+        return applied(acquisition, check(acquisition), reason="of no download")
     if attempt is None:
-        # Nobody grabbed it that we know of: a person put the files there, or the Grab is still on its way.
+        # Nobody grabbed it that we know of, and the Grab may still be on its way.
         attempt = new_attempt(acquisition, context, AttemptState.IMPORTING, foreign_grab=True)
+    known = None if _is_searching(attempt) else attempt.download_id
     attempt = replace(
         attempt,
         state=AttemptState.IMPORTING,
         reason=None,
-        download_id=attempt.download_id or signal.download_id,
+        download_id=known or signal.download_id,
         end_history_id=signal.history_id if signal.whole else attempt.end_history_id,
     )
     after = replace(
@@ -72,23 +86,43 @@ def imported(acquisition: Acquisition, signal: Imported, context: Context) -> Ou
 
 
 def _ours(acquisition: Acquisition, signal: Imported) -> Attempt | None:
-    """The attempt that an import of an unknown download may be of: the one that we handed over, where the import bears
-    no id as ours never do; else one at Lidarr without a download."""
-    handed_over = (one for one in acquisition.open_attempts if one.is_handed_over)
-    if signal.download_id is None and (ours := next(handed_over, None)):
-        return ours
+    """The attempt that an import of an unknown download may be of: one at Lidarr that searches, or that has no id.
+    Without an id it's of what we handed over, if anything, and never of a search."""
+    if signal.download_id is None:
+        handed_over = (one for one in acquisition.open_attempts if one.is_handed_over)
+        return next(handed_over, None) or next(_grabbed_without_id(acquisition), None)
     current = acquisition.current
-    return None if current is None or current.source == SOULSEEK or current.download_id else current
+    if current is None or current.source != LIDARR:
+        return None
+    return current if current.download_id is None or _is_searching(current) else None
+
+
+def _grabbed_without_id(acquisition: Acquisition) -> Iterator[Attempt]:
+    at_lidarr = (one for one in acquisition.open_attempts if one.source == LIDARR and not _is_searching(one))
+    return (one for one in at_lidarr if one.download_id is None)
+
+
+def _is_searching(attempt: Attempt) -> bool:
+    return attempt.state is AttemptState.SEARCHING
+
+
+def is_known(acquisition: Acquisition, signal: Imported) -> bool:
+    """Whether an import is of a download that one of these attempts has, or had."""
+    return any(same_download(one.download_id, signal.download_id) for one in acquisition.attempts)
+
+
+def has_ended(acquisition: Acquisition, signal: Imported) -> bool:
+    """Whether an import is of a download whose end was read from history, and is no later one of the same id."""
+    return any(
+        same_download(one.download_id, signal.download_id)
+        and one.end_history_id is not None
+        and (signal.history_id is None or signal.history_id <= one.end_history_id)
+        for one in acquisition.attempts
+    )
 
 
 def _is_late(acquisition: Acquisition, signal: Imported) -> bool:
-    """Whether an import is of an attempt that is over: it must not be taken for the next one's.
-
-    Without an id it may be of what we handed over, whose rows of history are read only after its end was.
-    """
-    if signal.download_id is None:
-        handed_over = [one.is_open for one in acquisition.attempts if one.is_handed_over]
-        return bool(handed_over) and not any(handed_over)
+    """Whether an import is of an attempt that is over: it must not be taken for the next one's."""
     return any(
         same_download(one.download_id, signal.download_id)
         and (signal.history_id is None or one.end_history_id is None or signal.history_id < one.end_history_id)
@@ -102,9 +136,7 @@ def _perhaps_of_the_search(acquisition: Acquisition, signal: Imported) -> Acquis
     Only a note: the attempt goes on searching, and whatever is grabbed for it takes the note's place.
     """
     current = acquisition.current
-    if current is None or current.state is not AttemptState.SEARCHING or current.source == SOULSEEK:
-        return acquisition
-    if signal.download_id is None:
+    if current is None or not _is_searching(current) or current.source != LIDARR:
         return acquisition
     return put_attempt(acquisition, replace(current, download_id=signal.download_id))
 
@@ -122,10 +154,14 @@ def album_checked(acquisition: Acquisition, signal: AlbumChecked, context: Conte
         still = acquisition.reason == TRACKS_UNKNOWN
         again = check(acquisition, TRACKS_STILL_UNKNOWN_S if still else TRACKS_UNKNOWN_YET_S)
         return applied(replace(acquisition, reason=TRACKS_UNKNOWN), again, reason=TRACKS_UNKNOWN)
-    ended = next((one for one in acquisition.open_attempts if one.end_history_id is not None), None)
-    if ended is not None:
+    ended = [one for one in acquisition.open_attempts if one.end_history_id is not None]
+    if ended:
         missing = f"incomplete_release: {signal.track_file_count} of {signal.track_count} tracks"
-        return fail_attempt(acquisition, ended, context, reason=missing)
+        outcome, orders = ignored(acquisition, missing), list[Order]()
+        for one in ended:
+            outcome = fail_attempt(outcome.after, one, context, reason=missing)
+            orders += outcome.orders
+        return applied(outcome.after, *orders, reason=outcome.reason)
     partial = f"partial: {signal.track_file_count} of {signal.track_count} tracks"
     return applied(replace(acquisition, reason=partial), look(), reason=partial)
 
@@ -162,9 +198,7 @@ def may_end(acquisition: Acquisition, signal: Row) -> bool:
 
 def _attempt_of_row(acquisition: Acquisition, signal: Row) -> Attempt | None:
     """The open attempt that a row of history ends: the latest grab before that row."""
-    grabbed_before = [
-        one for one in acquisition.open_attempts if _is_of(one, signal) and one.state is not AttemptState.SEARCHING
-    ]
+    grabbed_before = [one for one in acquisition.open_attempts if _is_of(one, signal) and not _is_searching(one)]
     return max(grabbed_before, key=lambda one: (one.grab_history_id or 0, one.number), default=None)
 
 

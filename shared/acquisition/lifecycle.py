@@ -69,8 +69,8 @@ _ROWS: tuple[tuple[Iterable[State], type[Signal], Rule], ...] = (
     ({State.PENDING}, Adopted, adopted.adopt),
     # our own commands
     (ACTIVE, AlbumReady, searching.album_ready),
-    ({State.SEARCHING}, SearchStarted, searching.search_started),
-    ({State.SEARCHING}, SearchFinished, searching.search_finished),
+    (_UNDER_WAY, SearchStarted, searching.search_started),
+    (_UNDER_WAY, SearchFinished, searching.search_finished),
     (_UNDER_WAY, SourceAway, soulseek.source_away),
     (ACTIVE, AlbumChecked, importing.album_checked),
     (ACTIVE, CommandFailed, searching.command_failed),

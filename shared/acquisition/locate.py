@@ -34,9 +34,9 @@ from shared.acquisition.findings import (
     WantedRequested,
 )
 from shared.acquisition.grabbing import is_just_after, is_same_grab
-from shared.acquisition.importing import may_end
+from shared.acquisition.importing import has_ended, is_known, may_end
 from shared.acquisition.keys import album_key, download_key, file_keys
-from shared.acquisition.model import Acquisition, same_download
+from shared.acquisition.model import Acquisition
 from shared.acquisition.signals import (
     AlbumDeleted,
     AlbumWish,
@@ -249,13 +249,15 @@ def _of_row(signal: DownloadFailed | ImportIncomplete | DownloadDropped, work: W
 
 def _of_import(signal: Imported, work: Workspace) -> Place:
     active = work.active_for(signal.album.mbid)
-    if active:
-        return ToAcquisitions((active.id,))
     over = work.over_for(signal.album.mbid)
+    if active:
+        # What history has ended before is no news for whatever came after it.
+        late = (one for one in over if not is_known(active, signal) and has_ended(one, signal))
+        return ToAcquisitions((next(late, active).id,))
     if signal.download_id is None:
         return ToAcquisitions((over[0].id,)) if over else Park((album_key(signal.album.mbid),))
     for one in over:
-        if any(same_download(attempt.download_id, signal.download_id) for attempt in one.attempts):
+        if is_known(one, signal):
             return ToAcquisitions((one.id,))
     # Its Grab may still be on the way; a later wish for the album is served by what came in, too.
     return Park((album_key(signal.album.mbid), download_key(signal.download_id)))

@@ -93,8 +93,10 @@ def numbered(acquisition: Acquisition, number: int, *states: AttemptState, sourc
 
 
 def end_attempt(attempt: Attempt, state: AttemptState, context: Context, reason: str | None = None) -> Attempt:
-    """The attempt, over."""
-    return replace(attempt, state=state, finished_at=context.now, reason=reason)
+    """The attempt, over. A search that comes to nothing had no download, whatever import was noted with it."""
+    vain = attempt.state is AttemptState.SEARCHING and state is not AttemptState.COMPLETED
+    download_id = None if vain else attempt.download_id
+    return replace(attempt, state=state, finished_at=context.now, reason=reason, download_id=download_id)
 
 
 def go_on(acquisition: Acquisition, context: Context, *, reason: str | None = None, delay_s: float = 0.0) -> Outcome:

@@ -33,18 +33,28 @@ from tests.shared.acquisition.ledger import Ledger, own
 from tests.shared.acquisition.slskd_side import SlskdSide
 
 
+@dataclass(frozen=True, slots=True)
+class Brought:
+    """What a search of Lidarr's brings: tracks that are there then, what its history says, and what its webhooks do."""
+
+    tracks: int
+    rows: list[Delivery]
+    webhooks: list[Delivery] = field(default_factory=list)
+
+
 @dataclass(slots=True)
 class LidarrSide:
     """files: how many of ten tracks of an album are there by now. finds: what the next searches find.
 
-    brings: what each search that finds something leads to, instead: tracks that are there then, and rows of history.
-    soulseek: who plays slskd; what its webhooks say comes through `hears`, which may lose, double or shuffle it.
+    brings: what each search that finds something leads to, instead. soulseek: who plays slskd. What webhooks say comes
+    through `hears`, which may lose, double or shuffle it.
     """
 
     rows: list[Delivery] = field(default_factory=list)
     files: dict[UUID, int] = field(default_factory=dict)
     finds: dict[UUID, list[int]] = field(default_factory=dict)
-    brings: dict[UUID, list[tuple[int, list[Delivery]]]] = field(default_factory=dict)
+    brings: dict[UUID, list[Callable[[], Brought]]] = field(default_factory=dict)
+    said: list[Delivery] = field(default_factory=list)
     floor: int = 0
     soulseek: SlskdSide | None = None
     hears: Callable[[list[Delivery]], list[Delivery]] = list
@@ -71,14 +81,20 @@ class LidarrSide:
             if dice:
                 dice.shuffle(commands)
             for command in commands:
-                await ledger.post(*await self.answer(command, ledger))
-                if self.soulseek and (said := self.hears(self.soulseek.said)):
-                    self.soulseek.said = []
+                await ledger.post(*self.answer(command, *await _known(command, ledger)))
+                if said := self.hears(self.take_said()):
                     await ledger.post(*(replace(one, id=uuid7(), received_at=datetime.now(UTC)) for one in said))
         raise AssertionError("it goes on and on")
 
-    async def answer(self, command: Command, ledger: Ledger) -> list[Delivery]:
-        """What the effect of a command would append."""
+    def take_said(self) -> list[Delivery]:
+        """What webhooks of both peers have told since this was asked last."""
+        said, self.said = self.said, []
+        if self.soulseek:
+            said, self.soulseek.said = said + self.soulseek.said, []
+        return said
+
+    def answer(self, command: Command, known: Acquisition | None, blocked: set[tuple[str, str]]) -> list[Delivery]:
+        """What the effect of a command would append. known: what it's about; blocked: (peer, folder) to leave out."""
         match command:
             case EnsureAlbum(acquisition_id=of, album_mbid=album):
                 return self._say(
@@ -93,10 +109,13 @@ class LidarrSide:
             case SearchAlbum(acquisition_id=of, attempt=attempt):
                 return self._say(SearchStarted(acquisition_id=of, attempt=attempt, command_id=attempt))
             case FollowSearch(acquisition_id=of, attempt=attempt):
-                album = await ledger.value("SELECT album_mbid FROM acquisitions WHERE id = $1", of)
+                assert known is not None
+                album = known.album_mbid
                 if coming := self.brings.get(album):
-                    self.files[album], rows = coming.pop(0)
-                    self.rows += rows
+                    brought = coming.pop(0)()
+                    self.files[album] = max(brought.tracks, self.files.get(album, 0))
+                    self.rows += brought.rows
+                    self.said += brought.webhooks
                     return self._say(SearchFinished(acquisition_id=of, attempt=attempt, found=1))
                 finds = self.finds.get(album, [])
                 return self._say(SearchFinished(acquisition_id=of, attempt=attempt, found=finds.pop(0) if finds else 0))
@@ -111,7 +130,7 @@ class LidarrSide:
             case RollUpBatch():
                 return []
         assert self.soulseek is not None
-        return self.soulseek.answer(command, *await _known(command, ledger))
+        return self.soulseek.answer(command, known, blocked)
 
     def _say(self, signal: Signal) -> list[Delivery]:
         return [own(signal)]

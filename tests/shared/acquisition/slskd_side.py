@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import itertools
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 from uuid import UUID, uuid5
@@ -63,20 +64,24 @@ class SlskdSide:
     files: dict[UUID, int]
     rows: list[Delivery]
     batches: bool = True
+    numbers: Iterator[int] = field(default_factory=lambda: itertools.count(500))
     said: list[Delivery] = field(default_factory=list)
     events: list[Delivery] = field(default_factory=list)
     enqueued: list[tuple[UUID, int]] = field(default_factory=list)
     dropped: set[tuple[UUID, int]] = field(default_factory=set)
     _rejected: list[TransfersFailed] = field(default_factory=list)
-    _numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(500))
 
     def answer(self, command: Command, known: Acquisition | None, blocked: set[tuple[str, str]]) -> list[Delivery]:
         """What the effect of a command would append; blocked: (peer, folder) of what failed for the album before."""
         if isinstance(command, ObservePeer):
-            return [*self.events, *(own(one) for one in self._rejected)]
+            return self.answer_look()
         assert known is not None
         found = self._found(command, known, blocked)
         return [] if found is None else [own(found)]
+
+    def answer_look(self) -> list[Delivery]:
+        """What a look at slskd finds: every event that it keeps, and the transfers that failed."""
+        return [*self.events, *(own(one) for one in self._rejected)]
 
     def _found(self, command: Command, known: Acquisition, blocked: set[tuple[str, str]]) -> Signal | None:
         match command:
@@ -132,7 +137,7 @@ class SlskdSide:
         came = 10 if self._fate(known, number) is Fate.WHOLE else 5
         self.files[album] = max(came, self.files.get(album, 0))
         # An import by hand leaves rows of its files alone, and they bear no id.
-        self.rows.append(cast.row(next(self._numbers), "trackFileImported", None, int(str(album)[-3:])))
+        self.rows.append(cast.row(next(self.numbers), "trackFileImported", None, int(str(album)[-3:])))
         return ImportEnded(
             acquisition_id=known.id,
             attempt=number,

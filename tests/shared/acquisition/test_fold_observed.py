@@ -121,7 +121,7 @@ JOURNEYS = {
         lambda cast: [cast.download(None)],
         lambda cast: [cast.row(1, "downloadImported", None)],
         {501: "completed"},
-        (("completed", None),),
+        (),
         files={501: 10},
         finds=0,
     ),

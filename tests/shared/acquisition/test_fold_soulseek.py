@@ -8,6 +8,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ import pytest
 from shared.eventlog.event import Delivery
 from tests.shared.acquisition.cast import Cast
 from tests.shared.acquisition.ledger import Ledger
-from tests.shared.acquisition.lidarr_side import LidarrSide
+from tests.shared.acquisition.lidarr_side import Brought, LidarrSide
 from tests.shared.acquisition.slskd_side import Fate, SlskdSide
 
 WHOLE, HALF, ANOTHER, REJECTED = Fate.WHOLE, Fate.HALF, Fate.ANOTHER, Fate.REJECTED
@@ -91,7 +92,11 @@ def begun(pool: Any, told: list[tuple[Journey, Cast]], *, batches: bool = True) 
     ledger, side = Ledger(pool, lidarr=True, slskd=True, **settings), LidarrSide()
     side.brings = {
         cast.mbid(): [
-            (tracks, [cast.row(10 * number + place, kind, f"D{number}") for place, kind in enumerate(rows, 1)])
+            partial(
+                Brought,
+                tracks,
+                [cast.row(10 * number + place, kind, f"D{number}") for place, kind in enumerate(rows, 1)],
+            )
             for number, (tracks, rows) in enumerate(journey.brings, 1)
         ]
         for journey, cast in told

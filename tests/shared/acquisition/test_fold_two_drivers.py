@@ -12,7 +12,7 @@ from shared.acquisition.rollup import roll_up
 from shared.acquisition.signals import BatchRequested, JobCancelled, JobRetried
 from tests.shared.acquisition.cast import Cast
 from tests.shared.acquisition.ledger import Ledger
-from tests.shared.acquisition.lidarr_side import LidarrSide
+from tests.shared.acquisition.lidarr_side import Brought, LidarrSide
 from tests.shared.acquisition.slskd_side import Fate, SlskdSide
 
 WHOLE, HALF, ANOTHER, REJECTED = Fate.WHOLE, Fate.HALF, Fate.ANOTHER, Fate.REJECTED
@@ -155,7 +155,8 @@ async def test_an_upgrade_afterwards_is_watched_and_takes_nothing_back(pool: Any
 async def test_lidarrs_own_next_download_in_the_grace_takes_the_waiting_attempt_over(pool: Any, comes_in: bool) -> None:
     play = Stage(pool, ("ann", WHOLE), download_source="lidarr", fallback="soulseek", album_max_attempts=2)
     album, cast = play.cast.mbid(), play.cast
-    play.side.brings = {album: [(0, [cast.row(1, "grabbed", "D1"), cast.row(2, "downloadFailed", "D1")])]}
+    failing = Brought(0, [cast.row(1, "grabbed", "D1"), cast.row(2, "downloadFailed", "D1")])
+    play.side.brings = {album: [lambda: failing]}
     await play.asked(until="waits for its turn")
     assert await play.attempts() == [("lidarr", "failed"), ("soulseek", "searching")]
     await play.ledger.tell(cast.grab("D2"), cast.row(3, "grabbed", "D2"))

@@ -130,7 +130,7 @@ def test_a_foreign_download_that_fails_costs_nothing() -> None:
 def test_files_that_a_person_put_there_leave_our_download_to_be_abandoned() -> None:
     story = downloading("OURS")
     story.tell(imported(None), checked(story, 10))
-    assert (story.now.state, story.states) == (State.COMPLETED, ["abandoned", "completed"])
+    assert (story.now.state, story.states) == (State.COMPLETED, ["abandoned"])
     assert [order.download_id for order in story.commands(AbandonDownload)] == ["OURS"]
 
 
