@@ -56,7 +56,7 @@ async def open_parts(config: Config) -> AsyncIterator[Parts]:
     on_appended = partial(_offer, wake_ups)
     drain = Drain(spool, Lane(own), on_appended=on_appended)
     appender = Appender(own, on_appended=on_appended, patience_s=lambda: settings.current().spool_after / 1000)
-    intake = Intake(appender, spool, drain, Schema(config.database_url))
+    intake = Intake(appender, spool, drain, Schema(config.database_url, how=config.migrate))
     await intake.open()
     try:
         yield Parts(config=config, pool=pool, redis=redis, wake_ups=wake_ups, settings=settings, intake=intake)

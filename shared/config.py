@@ -15,14 +15,17 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from shared.errors import ConfigError, ConfigFault
 
-__all__ = ["Config", "ConfigError", "ConfigFault", "LogFormat", "LogLevel", "Secret", "load_config"]
+__all__ = ["Config", "ConfigError", "ConfigFault", "LogFormat", "LogLevel", "Migrate", "Secret", "load_config"]
 
 LogFormat = Literal["json", "console", "auto"]
 LogLevel = Literal["debug", "info", "warning", "error", "critical"]
+Migrate = Literal["auto", "wait"]
+"""Whether a process brings the schema up itself, or waits until another has: one that makes a backup before."""
 
 _EVERYWHERE = "0.0.0.0"  # noqa: S104 - Lidarr usually calls from another container or machine
 _LOG_FORMATS = ("json", "console", "auto")
 _LOG_LEVELS = ("debug", "info", "warning", "error", "critical")
+_MIGRATE = ("auto", "wait")
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -90,6 +93,7 @@ class Config:
     slskd_api_key: Secret | None = None
     backup_dir: Path | None = None
     backup_hour: int | None = 3
+    migrate: Migrate = "auto"
 
     @property
     def has_lidarr(self) -> bool:
@@ -139,6 +143,7 @@ def load_config(environ: Mapping[str, str]) -> Config:
         slskd_api_key=read.secret("SLSKD_API_KEY"),
         backup_dir=read.path("REPRISE_BACKUP_DIR"),
         backup_hour=read.hour("REPRISE_BACKUP_HOUR", 3),
+        migrate=cast("Migrate", read.choice("REPRISE_MIGRATE", _MIGRATE, "auto")),
     )
     if read.faults:
         raise ConfigError(read.faults)

@@ -13,11 +13,11 @@ import structlog
 
 from shared.acquisition.fold import Folding
 from shared.cache import Cache
-from shared.config import Config
+from shared.config import Config, Migrate
 from shared.errors import ConfigError, ConfigFault, Unavailable
 from shared.locks import Locks
 from shared.postgres.faults import POSTGRES_FAULTS
-from shared.postgres.migrate import migrate
+from shared.postgres.migrate import Pending, bring_up
 from shared.postgres.pool import Pool, create_pool
 from shared.redis import RedisLink
 from shared.settings.feed import SettingsFeed
@@ -77,7 +77,7 @@ async def working(config: Config, *, stopping: asyncio.Event) -> AsyncIterator[W
     async with AsyncExitStack() as stack:
         server = await start_metrics_server(config.host, config.metrics_port)
         stack.push_async_callback(server.close)
-        pool = await _open_pool(config.database_url.reveal(), stopping)
+        pool = await _open_pool(config.database_url.reveal(), config.migrate, stopping)
         if pool is None:
             yield Worker(server.port)
             return
@@ -149,19 +149,20 @@ async def _run_all(link: RedisLink, drain: Drain, executor: Executor, sweep: Swe
             log.error("worker.task_failed", exc_info=result)
 
 
-async def _open_pool(dsn: str, stopping: asyncio.Event) -> Pool | None:
+async def _open_pool(dsn: str, how: Migrate, stopping: asyncio.Event) -> Pool | None:
     """Connect and migrate, waiting for Postgres as long as it takes; None when told to stop meanwhile."""
     said, pause_s, longest_s = "", _RETRY_S, _RETRY_S
     while not stopping.is_set():
         try:
-            await migrate(dsn, say=log.info)
+            await bring_up(dsn, log.info, how=how)
             return await create_pool(dsn, min_size=0, max_size=_CONNECTIONS, application_name="reprise worker")
         except (*POSTGRES_FAULTS, Unavailable) as error:
             if type(error).__name__ != said:
                 log.warning("worker.waits_for_postgres", error=repr(error))
                 said, pause_s = type(error).__name__, _RETRY_S
             # A schema that is refused, or a migration that fails, waits for a person, and costs something each time.
-            longest_s = _LONGEST_S if isinstance(error, Unavailable) else _RETRY_S
+            refused = isinstance(error, Unavailable) and not isinstance(error, Pending)
+            longest_s = _LONGEST_S if refused else _RETRY_S
         try:
             async with asyncio.timeout(pause_s):
                 await stopping.wait()

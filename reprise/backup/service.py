@@ -18,7 +18,7 @@ from shared.telemetry.exposition import start_metrics_server
 log = structlog.get_logger("backup")
 
 _RETRY_S = 1.0
-_LONGEST_PAUSE_S = 30.0
+_LONGEST_PAUSE_S = 10.0
 
 
 async def serve(config: Config) -> None:

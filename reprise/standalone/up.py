@@ -210,6 +210,8 @@ class _House:
             "REPRISE_PORT": str(port),
             "REPRISE_DATA_DIR": str(self._layout.data_dir),
             "REPRISE_UP_DATA_DIR": str(self._layout.data_dir),  # by which a later `up` knows its orphans
+            # Where we couldn't, the child that makes backups migrates, after one.
+            "REPRISE_MIGRATE": "auto" if self._config.backup_hour is None else "wait",
         }
         for name in ("database_url", "redis_url"):
             if getattr(self._config, name) is None:

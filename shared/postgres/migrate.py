@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 
 import asyncpg
 
+from shared.config import Migrate
 from shared.errors import Unavailable
 from shared.postgres.baseline import baseline, check
 from shared.postgres.exclusive import LOCK_TIMEOUT_S, Say, exclusive, patiently
@@ -18,11 +19,28 @@ from shared.postgres.pool import connect
 from shared.postgres.queries import load
 from shared.postgres.steps import Migration, index_of, migrations
 
-__all__ = ["Altered", "Migration", "MigrationFailed", "Say", "Status", "migrate", "migrations", "status"]
+__all__ = [
+    "Altered",
+    "Migration",
+    "MigrationFailed",
+    "Pending",
+    "Say",
+    "Status",
+    "bring_up",
+    "migrate",
+    "migrations",
+    "status",
+]
 
 _POLL_S = 0.2
 
 BeforeChange: TypeAlias = Callable[[Status], Awaitable[object]]
+
+
+class Pending(Unavailable):
+    """The schema isn't up to date, and this process leaves it to another, which makes a backup before."""
+
+    code = "schema_pending"
 
 
 class MigrationFailed(Unavailable):
@@ -73,6 +91,30 @@ async def migrate(
         after = await status(connection, steps)
         say(f"[MIGRATE] up to date at {len(after.applied)} migrations")
         return after
+    finally:
+        await connection.close()
+
+
+async def bring_up(dsn: str, say: Say, *, how: Migrate) -> Status:
+    """What a starting process does about the schema: `auto` migrates, `wait` raises Pending until another has.
+
+    Raises as migrate.
+    """
+    if how == "auto":
+        return await migrate(dsn, say)
+    steps = migrations()
+    connection = await connect(dsn, application_name="reprise migrate")
+    try:
+        found = await status(connection, steps)
+        refuse_altered(found)
+        if found.pending:
+            raise Pending(
+                f"{len(found.pending)} of {len(steps)} migrations are pending: waiting for the process that makes a "
+                "backup and applies them (`reprise backup --nightly`), or for a `reprise migrate`"
+            )
+        await check(connection, steps, say)
+        say(f"[MIGRATE] up to date at {len(found.applied)} migrations")
+        return found
     finally:
         await connection.close()
 

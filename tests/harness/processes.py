@@ -35,6 +35,7 @@ _VARIABLES = {
     "slskd_api_key": "SLSKD_API_KEY",
     "backup_dir": "REPRISE_BACKUP_DIR",
     "backup_hour": "REPRISE_BACKUP_HOUR",
+    "migrate": "REPRISE_MIGRATE",
 }
 _READY_WITHIN_S = 30.0
 _POLL_S = 0.05

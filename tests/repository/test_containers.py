@@ -41,6 +41,13 @@ def test_data_outlives_the_containers() -> None:
     assert "--appendonly" in SERVICES["redis"]["command"]
 
 
+def test_nothing_migrates_without_a_backup() -> None:
+    for name in ("ingest", "worker"):
+        assert SERVICES[name]["environment"]["REPRISE_MIGRATE"] == "wait"
+        assert SERVICES[name]["depends_on"]["backup"] == {"condition": "service_healthy"}
+    assert "REPRISE_MIGRATE" not in SERVICES["backup"]["environment"]
+
+
 def test_only_the_receiver_is_published_and_workers_can_be_scaled() -> None:
     assert [name for name, service in SERVICES.items() if "ports" in service] == ["ingest"]
     assert SERVICES["ingest"]["ports"] == ["${REPRISE_PORT:-7373}:7373"]

@@ -47,6 +47,7 @@ def test_every_variable_is_read() -> None:
             "SLSKD_API_KEY": "f",
             "REPRISE_BACKUP_DIR": "/mnt/backups",
             "REPRISE_BACKUP_HOUR": "off",
+            "REPRISE_MIGRATE": "wait",
         }
     )
     unset = Config()
