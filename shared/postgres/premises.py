@@ -39,7 +39,8 @@ async def check_premises(connection: Any) -> None:
     found = await connection.fetchrow(load("migrate")["premises"])
     if found["major"] < OLDEST_MAJOR:
         raise Unfit(f"the server is PostgreSQL {found['major']}; Reprise needs {OLDEST_MAJOR} or newer")
-    if found["encoding"] != "UTF8":
+    # SQL_ASCII takes whatever we send. A database that is in use already goes on, whatever it is.
+    if found["encoding"] not in ("UTF8", "SQL_ASCII") and found["ours_in"] is None:
         raise Unfit(
             f"the database is encoded as {found['encoding']}, and can't hold every name: make one with "
             "CREATE DATABASE reprise ENCODING 'UTF8' TEMPLATE template0"
