@@ -194,8 +194,10 @@ def grab(
     )
 
 
-def imported(download: str | None = "D1", *, row: int | None = None, upgrade: bool = False) -> Imported:
-    return Imported(album=REF, download_id=download, files=10, upgrade=upgrade, at=NOW, history_id=row)
+def imported(
+    download: str | None = "D1", *, row: int | None = None, upgrade: bool = False, whole: bool = False
+) -> Imported:
+    return Imported(album=REF, download_id=download, files=10, upgrade=upgrade, whole=whole, at=NOW, history_id=row)
 
 
 def failed(download: str | None = "D1", *, row: int) -> DownloadFailed:
