@@ -161,7 +161,10 @@ class Drain:
         async with self._pool.acquire() as connection, connection.transaction():
             if await eventlog.claim_these(connection, [event.id]):
                 await eventlog.settle(connection, [settlement])
-        log.error("fold.failed", event_id=str(event.id), exc_info=error)
+        if isinstance(error, StepAside):
+            log.info("fold.stepped_aside", event_id=str(event.id), reason=error.message)
+        else:
+            log.error("fold.failed", event_id=str(event.id), exc_info=error)
         _report(event, settlement, 0.0)
 
     async def _isolate(self, ids: Sequence[UUID]) -> None:

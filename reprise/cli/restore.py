@@ -62,7 +62,8 @@ async def _restore(config: Config, file: Path, *, yes: bool) -> int:
         )
         return 1
     click.echo(
-        "Restored. The log explains every row. Start Reprise: what happened since is read from Lidarr's history."
+        "Restored. The log explains every row. Start Reprise: what happened since is read from Lidarr's history and "
+        "slskd's events."
     )
     return 0
 

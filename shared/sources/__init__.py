@@ -10,7 +10,7 @@ from typing import get_args
 import msgspec
 
 from shared.acquisition.signals import Signal, Unheeded, decode
-from shared.errors import TryLater
+from shared.errors import StepAside
 from shared.eventlog.event import OPERATOR, REPRISE, Event, Identifies
 from shared.sources import lidarr, slskd
 
@@ -37,11 +37,11 @@ _SIGNALS = frozenset(signal.__name__ for signal in get_args(Signal))
 def interpret(event: Event) -> tuple[Signal, ...] | Unheeded:
     """What an event of any source means: our own carry their signal, the others are read by their source.
 
-    Raises TryLater for one of our own that a newer release has appended: during an upgrade its workers read it.
+    Raises StepAside for one of our own that a newer release has appended: its workers read it, whenever they are back.
     """
     if event.source in (REPRISE, OPERATOR):
         if event.type not in _SIGNALS:
-            raise TryLater(f"this release knows no {event.type}; a newer one does")
+            raise StepAside(f"this release knows no {event.type}; a newer one does")
         try:
             return (decode(event.body),)
         except msgspec.DecodeError as error:
