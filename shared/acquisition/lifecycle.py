@@ -57,52 +57,78 @@ RULES_VERSION = 2
 
 Rule: TypeAlias = Callable[[Acquisition, Any, Context], Outcome]
 
-_UNDER_WAY = ACTIVE - {State.PENDING}
+PENDING, SEARCHING, DOWNLOADING, IMPORTING, COMPLETED, FAILED, CANCELLED = State
+_UNDER_WAY = ACTIVE - {PENDING}
+_HAS_DOWNLOAD = {DOWNLOADING, IMPORTING}
 
-_ROWS: tuple[tuple[Iterable[State], type[Signal], Rule], ...] = (
+# Where it goes on after a search that came to nothing: to the next, for which Lidarr may have to know the album first,
+# or to the end. After a download that came to nothing also back to another one that still runs.
+_NEXT_SEARCH = {PENDING, FAILED}
+_NEXT = {PENDING, SEARCHING, DOWNLOADING, FAILED}
+
+
+def _in(states: Iterable[State], *to: State) -> dict[State, frozenset[State]]:
+    """In each of these states a rule may lead to one of those, or leaves the acquisition where it is."""
+    return {state: frozenset(to) - {state} for state in states}
+
+
+_ROWS: tuple[tuple[type[Signal], Rule, Mapping[State, frozenset[State]]], ...] = (
     # people
-    (ACTIVE, JobRequested, asking.request),
-    ({State.FAILED}, JobRequested, asking.request_in_vain),
-    (ACTIVE, JobCancelled, asking.cancel),
-    (State, JobRetried, asking.retry),
-    ({State.PENDING}, SourceAppeared, asking.source_appeared),
-    ({State.PENDING}, Adopted, adopted.adopt),
+    (JobRequested, asking.request, _in(ACTIVE) | _in({PENDING}, SEARCHING)),
+    (JobRequested, asking.request_in_vain, _in({FAILED})),
+    (JobCancelled, asking.cancel, _in(ACTIVE, CANCELLED) | _in({IMPORTING}, DOWNLOADING, CANCELLED)),
+    (JobRetried, asking.retry, _in(ACTIVE) | _in(TERMINAL, PENDING, SEARCHING)),
+    (SourceAppeared, asking.source_appeared, _in({PENDING}, SEARCHING, FAILED)),
+    (Adopted, adopted.adopt, _in({PENDING}, *TERMINAL)),
     # our own commands
-    (ACTIVE, AlbumReady, searching.album_ready),
-    (_UNDER_WAY, SearchStarted, searching.search_started),
-    (_UNDER_WAY, SearchFinished, searching.search_finished),
-    (_UNDER_WAY, SourceAway, soulseek.source_away),
-    (ACTIVE, AlbumChecked, importing.album_checked),
-    (ACTIVE, CommandFailed, searching.command_failed),
-    (State, DownloadAbandoned, importing.noted),
+    (AlbumReady, searching.album_ready, _in(ACTIVE, COMPLETED) | _in({PENDING}, SEARCHING, COMPLETED, FAILED)),
+    (SearchStarted, searching.search_started, _in(_UNDER_WAY)),
+    (SearchFinished, searching.search_finished, _in(_UNDER_WAY) | _in({SEARCHING}, *_NEXT_SEARCH)),
+    (SourceAway, soulseek.source_away, _in(_UNDER_WAY) | _in({SEARCHING}, *_NEXT_SEARCH)),
+    (AlbumChecked, importing.album_checked, _in(ACTIVE, COMPLETED) | _in({IMPORTING}, COMPLETED, *_NEXT)),
+    (
+        CommandFailed,
+        searching.command_failed,
+        _in({PENDING}, FAILED)
+        | _in({SEARCHING}, *_NEXT_SEARCH)
+        | _in({DOWNLOADING}, *_NEXT)
+        | _in({IMPORTING}, DOWNLOADING, FAILED),
+    ),
+    (DownloadAbandoned, importing.noted, _in(State)),
     # Lidarr
-    (State, Grabbed, grabbing.grabbed),
-    (ACTIVE, Imported, importing.imported),
-    (TERMINAL, Imported, importing.imported_after_end),
-    (_UNDER_WAY, DownloadFailureHinted, importing.failure_hinted),
-    (_UNDER_WAY, DownloadFailed, importing.row_ends_attempt),
-    (_UNDER_WAY, ImportIncomplete, importing.row_ends_attempt),
-    (_UNDER_WAY, DownloadDropped, importing.row_ends_attempt),
-    (ACTIVE, AlbumDeleted, importing.album_deleted),
+    (Grabbed, grabbing.grabbed, _in(State) | _in({PENDING, SEARCHING}, DOWNLOADING)),
+    (Imported, importing.imported, _in(ACTIVE, IMPORTING, COMPLETED)),
+    (Imported, importing.imported_after_end, _in(TERMINAL)),
+    (DownloadFailureHinted, importing.failure_hinted, _in({SEARCHING}) | _in(_HAS_DOWNLOAD, *_NEXT)),
+    (DownloadFailed, importing.row_ends_attempt, _in(_HAS_DOWNLOAD, *_NEXT)),
+    (ImportIncomplete, importing.row_ends_attempt, _in(_HAS_DOWNLOAD, *_NEXT)),
+    (DownloadDropped, importing.row_ends_attempt, _in(_HAS_DOWNLOAD, *_NEXT)),
+    (AlbumDeleted, importing.album_deleted, _in(ACTIVE, FAILED)),
     # Soulseek: an attempt there may be under way beside a download that Lidarr began by itself
-    (_UNDER_WAY, SoulseekSearchStarted, soulseek.search_started),
-    (_UNDER_WAY, SoulseekSearched, soulseek.searched),
-    (_UNDER_WAY, DownloadEnqueued, soulseek.enqueued),
-    (_UNDER_WAY, FileArrived, soulseek.file_arrived),
-    (_UNDER_WAY, TransfersFailed, soulseek.transfers_failed),
-    (_UNDER_WAY, ImportStarted, soulseek.import_started),
-    (_UNDER_WAY, ImportBlocked, soulseek.import_blocked),
-    (_UNDER_WAY, ImportRefused, soulseek.import_refused),
-    (_UNDER_WAY, ImportEnded, soulseek.import_ended),
-    (State, TransfersDropped, soulseek.transfers_dropped),
-    (State, LeftoversRemoved, soulseek.leftovers_removed),
+    (SoulseekSearchStarted, soulseek.search_started, _in(_UNDER_WAY)),
+    (SoulseekSearched, soulseek.searched, _in(_UNDER_WAY) | _in({SEARCHING}, DOWNLOADING, *_NEXT_SEARCH)),
+    (DownloadEnqueued, soulseek.enqueued, _in({DOWNLOADING}, *_NEXT) | _in({IMPORTING})),
+    (FileArrived, soulseek.file_arrived, _in({DOWNLOADING}, IMPORTING, COMPLETED, *_NEXT) | _in({IMPORTING})),
+    (TransfersFailed, soulseek.transfers_failed, _in({DOWNLOADING}, *_NEXT) | _in({IMPORTING})),
+    (ImportStarted, soulseek.import_started, _in({IMPORTING})),
+    (ImportBlocked, soulseek.import_blocked, _in({IMPORTING})),
+    (ImportRefused, soulseek.import_refused, _in({IMPORTING}, *_NEXT)),
+    (ImportEnded, soulseek.import_ended, _in({IMPORTING}, COMPLETED, *_NEXT)),
+    (TransfersDropped, soulseek.transfers_dropped, _in(State)),
+    (LeftoversRemoved, soulseek.leftovers_removed, _in(State)),
     # the clock
-    (ACTIVE, DeadlinePassed, deadlines.deadline_passed),
-    (_UNDER_WAY, DownloadVanished, deadlines.download_vanished),
+    (
+        DeadlinePassed,
+        deadlines.deadline_passed,
+        _in({PENDING}, FAILED) | _in({SEARCHING}, *_NEXT_SEARCH) | _in(_HAS_DOWNLOAD, *_NEXT),
+    ),
+    (DownloadVanished, deadlines.download_vanished, _in(_HAS_DOWNLOAD, *_NEXT)),
 )
 
-RULES: Mapping[tuple[State, type[Signal]], Rule] = {
-    (state, signal): rule for states, signal, rule in _ROWS for state in states
+RULES: Mapping[tuple[State, type[Signal]], Rule] = {(state, signal): rule for signal, rule, to in _ROWS for state in to}
+# Where a signal may lead from a state besides leaving it; the diagram in docs/how-it-works.md is made of this.
+LEADS_TO: Mapping[tuple[State, type[Signal]], frozenset[State]] = {
+    (state, signal): leads for signal, _, to in _ROWS for state, leads in to.items()
 }
 
 

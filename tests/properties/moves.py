@@ -43,11 +43,11 @@ from tests.shared.acquisition.casting import (
 )
 
 _BATCHES = [None, UUID(int=1), UUID(int=2)]
-_COMMANDS = [
+COMMANDS = [
     *("EnsureAlbum", "SearchAlbum", "CheckAlbum", "SearchSoulseek", "FollowSoulseekSearch", "EnqueueDownload"),
     *("ImportAlbum", "FollowImport", "DropTransfers"),
 ]
-_PHASES = ["pending", "no_source", "materialise", "remote_queue", "no_bytes", "import", "absolute"]
+PHASES = ["pending", "no_source", "materialise", "remote_queue", "no_bytes", "import", "absolute"]
 _PEERS = ["ann", "bob", "cleo"]
 
 downloads = st.sampled_from([None, "D1", "d1", "D2", "D3"])
@@ -66,7 +66,7 @@ at_lidarr = (
     st.tuples(st.just("search started"), attempts),
     st.tuples(st.just("search finished"), attempts, st.sampled_from([None, 0, 1])),
     st.tuples(st.just("checked"), st.sampled_from([0, 3, 10]), st.sampled_from([0, 10])),
-    st.tuples(st.just("command failed"), st.sampled_from(_COMMANDS), st.none() | attempts),
+    st.tuples(st.just("command failed"), st.sampled_from(COMMANDS), st.none() | attempts),
     st.tuples(st.just("abandoned")),
     st.tuples(st.just("grab"), downloads, maybe_rows),
     st.tuples(st.just("imported"), downloads, maybe_rows, st.booleans()),
@@ -90,7 +90,7 @@ on_soulseek = (
     st.tuples(st.just("import blocked"), attempts),
     st.tuples(st.just("import refused"), attempts),
     st.tuples(st.just("import ended"), attempts, st.sampled_from([0, 5, 10])),
-    st.tuples(st.just("deadline"), attempts, st.sampled_from(_PHASES)),
+    st.tuples(st.just("deadline"), attempts, st.sampled_from(PHASES)),
 )
 # What may well come next, so that stories get somewhere.
 onward = st.tuples(st.just("onward"), st.integers(0, 5))

@@ -18,7 +18,7 @@ from shared.acquisition.commands import (
     SearchAlbum,
     SearchSoulseek,
 )
-from shared.acquisition.lifecycle import RULES
+from shared.acquisition.lifecycle import LEADS_TO, RULES
 from shared.acquisition.model import TERMINAL, AttemptState
 from shared.acquisition.signals import DownloadFailureHinted, JobRetried
 from tests.properties.holding import begun_within_budget, holds
@@ -51,6 +51,8 @@ def test_any_story_of_an_asked_album(moves: list[Any], how: dict[str, Any]) -> N
         outcome = story.tell(signal)
         holds(story.now)
         begun_within_budget(before, story.now, story.context().settings)
+        if story.now.state is not before.state:
+            assert story.now.state in LEADS_TO[before.state, type(signal)], "the table says otherwise"
         if before.state in TERMINAL and not isinstance(signal, JobRetried):
             assert story.now.state is before.state, "only a person opens again what is over"
         if not outcome.applied:
