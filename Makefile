@@ -9,7 +9,7 @@ UV_COMPILE = $(BIN)/uv pip compile pyproject.toml --group build --universal --py
 	--custom-compile-command "make lock" --quiet $(UPGRADE)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint schema format bench faults hostile env lock venv clean FORCE
+.PHONY: help run test lint schema rules format bench faults hostile env lock venv clean FORCE
 
 # A venv that was moved along with its folder is out of date whatever its stamps say (ops/venv).
 ifneq ($(shell cat $(VENV)/.home 2>/dev/null),$(CURDIR))
@@ -35,6 +35,9 @@ lint: $(VENV)/.dev  ## check style, types, which room may import which, and the 
 
 schema: $(VENV)/.dev  ## write down the schema after each migration; do it whenever a migration changed
 	@$(BIN)/python -m tests.harness.golden
+
+rules: $(VENV)/.dev  ## draw the state machine in docs/how-it-works.md; do it whenever its table changed
+	@$(BIN)/python -m tests.docs.rules
 
 format: $(VENV)/.dev  ## put the code in the form that lint wants
 	@$(BIN)/ruff check --fix .

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
 from xml.etree import ElementTree
 
 import msgspec
 import pytest
 
-from shared.acquisition.lifecycle import RULES
-from shared.acquisition.model import Acquisition, Attempt, Job, State
+from shared.acquisition.model import Acquisition, Attempt, Job
 from tests.docs.pages import ROOT, Page, page, pages
+from tests.docs.rules import written
 
 _LINK = re.compile(r"\]\((?P<target>[^)\s]+)\)")
 
@@ -46,21 +45,9 @@ def test_the_picture_is_svg_with_a_title_and_nothing_from_elsewhere() -> None:
     assert re.findall(r"(?:href|url)\s*[=(]\s*[\"']?(?!#)\w+", text) == []
 
 
-def test_the_table_of_rules_is_the_lifecycles() -> None:
+def test_the_state_machine_is_drawn_as_the_code_has_it() -> None:
     text = page("docs/how-it-works.md").text
-    assert f"<!-- rules -->\n{_rules()}<!-- /rules -->" in text, f"put this between the marks:\n\n{_rules()}"
-
-
-def _rules() -> str:
-    heeded = defaultdict(set)
-    for state, signal in RULES:
-        heeded[signal.__name__].add(state)
-    head = f"| Signal | {' | '.join(state.value for state in State)} |\n|---{'|:-:' * len(State)}|\n"
-    rows = (
-        f"| `{name}` | {' | '.join('●' if state in states else '' for state in State)} |\n"
-        for name, states in heeded.items()
-    )
-    return head + "".join(rows)
+    assert written(text) == text, "a rule has changed: run `make rules`"
 
 
 def test_every_decision_record_is_in_the_index() -> None:
