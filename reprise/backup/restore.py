@@ -19,12 +19,10 @@ from reprise.backup.problems import BackupDamaged, CannotRestore
 from reprise.backup.running import ProgramFailed
 from reprise.backup.verify import programs_for
 from shared.acquisition import rebuild
-from shared.acquisition.fold import Folding
 from shared.postgres.exclusive import exclusive
 from shared.postgres.migrate import migrate, migrations
 from shared.postgres.pool import connect, create_pool
 from shared.postgres.queries import load
-from shared.settings.registry import Settings
 from shared.sources import interpret
 
 Say = Callable[[str], None]
@@ -138,5 +136,5 @@ async def _held(connection: Any) -> str:
 async def _differences(url: str) -> tuple[str, ...]:
     pool = await create_pool(url, max_size=2, application_name="reprise restore", command_timeout=None)
     async with pool:
-        report = await rebuild.check(pool, Folding(interpret=interpret, settings=Settings, lidarr=False))
+        report = await rebuild.check(pool, interpret)
     return tuple(report.differences)

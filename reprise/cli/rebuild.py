@@ -26,14 +26,11 @@ async def _check(config: Config, *, as_json: bool) -> int:
     import msgspec
 
     from shared.acquisition import rebuild as rebuilding
-    from shared.acquisition.fold import Folding
-    from shared.settings.registry import Settings
     from shared.sources import interpret
 
     async with pooled(config) as pool:
         # The recorded context of each decision takes the place of today's settings and configuration.
-        folding = Folding(interpret=interpret, settings=Settings, lidarr=False)
-        report = await rebuilding.check(pool, folding)
+        report = await rebuilding.check(pool, interpret)
     if as_json:
         click.echo(msgspec.json.encode(report).decode())
     else:

@@ -84,15 +84,15 @@ class Folding:
 
         Raises whatever a rule or the database raises; then nothing of the batch has happened.
         """
-        reads = [await self.read(connection, event) for event in events]
+        reads = [await read_event(connection, event, self.interpret) for event in events]
         work = await _lock(connection, reads)
         settings = self.settings()
         settlements = []
-        for read in reads:
+        for one in reads:
             context = Context(
-                now=self.clock(), cause=read.cause, settings=settings, lidarr=self.lidarr, slskd=self.slskd
+                now=self.clock(), cause=one.cause, settings=settings, lidarr=self.lidarr, slskd=self.slskd
             )
-            settlements.append(fold_one(read, work, context))
+            settlements.append(fold_one(one, work, context))
         settlements = [_unless_bound_meanwhile(one, work) for one in settlements]
         await store.save(connection, work)
         if work.bound:
@@ -100,18 +100,19 @@ class Folding:
         await eventlog.settle(connection, settlements)
         return Folded(tuple(settlements), work)
 
-    async def read(self, connection: Connection, event: Event) -> Read:
-        """What an event means; a replay means what its original means."""
-        meaning = self.interpret(event)
-        cause = event.id
-        while not isinstance(meaning, Unheeded) and len(meaning) == 1 and isinstance(meaning[0], Replayed):
-            original = await eventlog.event_of(connection, meaning[0].of)
-            if original is None:
-                break
-            cause, meaning = original.id, self.interpret(original)
-        if isinstance(meaning, Unheeded):
-            return Read(event, (), cause, meaning.reason)
-        return Read(event, meaning, cause)
+
+async def read_event(connection: Connection, event: Event, interpret: Interpret) -> Read:
+    """What an event means; a replay means what its original means."""
+    meaning = interpret(event)
+    cause = event.id
+    while not isinstance(meaning, Unheeded) and len(meaning) == 1 and isinstance(meaning[0], Replayed):
+        original = await eventlog.event_of(connection, meaning[0].of)
+        if original is None:
+            break
+        cause, meaning = original.id, interpret(original)
+    if isinstance(meaning, Unheeded):
+        return Read(event, (), cause, meaning.reason)
+    return Read(event, meaning, cause)
 
 
 async def _lock(connection: Connection, reads: Sequence[Read]) -> Workspace:

@@ -6,7 +6,7 @@ recorded with it; an older one is applied as recorded, so a change of the rules 
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 from uuid import UUID
@@ -14,22 +14,14 @@ from uuid import UUID
 import msgspec
 from msgspec.structs import replace
 
-from shared.acquisition.batches import batch_id_for, cancel_within
-from shared.acquisition.fold import Folding, Read
+from shared.acquisition.fold import Interpret, Read
 from shared.acquisition.lifecycle import RULES_VERSION, decide
 from shared.acquisition.locate import ToNew, locate
 from shared.acquisition.model import Acquisition, Attempt, Context, Job
-from shared.acquisition.signals import (
-    AlbumRef,
-    AlbumWish,
-    BatchCancelled,
-    BatchRequested,
-    JobRequested,
-    Signal,
-)
+from shared.acquisition.readings import Reading, Readings
+from shared.acquisition.signals import Signal
 from shared.acquisition.store import read_acquisitions
 from shared.acquisition.workspace import Workspace, changes_between
-from shared.eventlog.event import Event
 from shared.postgres.pool import Connection, Pool
 from shared.postgres.queries import load
 from shared.settings.registry import settings_recorded
@@ -51,16 +43,17 @@ class Report:
     differences: list[str] = field(default_factory=list)
 
 
-async def check(pool: Pool, folding: Folding) -> Report:
+async def check(pool: Pool, interpret: Interpret) -> Report:
     """Compare every acquisition, attempt and job with the log, and every batch with its jobs.
 
     Reads one snapshot, so it can run beside a working fleet.
     """
     report = Report()
     async with pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
+        readings = Readings(connection, interpret)
         rebuilt: list[Acquisition] = []
         async for subject, rows in _by_subject(connection):
-            acquisition = await _rebuild(connection, folding, subject, rows, report)
+            acquisition = await _rebuild(readings, subject, rows, report)
             if acquisition is not None:
                 rebuilt.append(acquisition)
             if len(rebuilt) >= _CHUNK:
@@ -93,17 +86,16 @@ async def _by_subject(connection: Connection) -> AsyncIterator[tuple[UUID, list[
         yield rows[0]["subject_id"], rows
 
 
-async def _rebuild(
-    connection: Connection, folding: Folding, subject: UUID, rows: Sequence[Any], report: Report
-) -> Acquisition | None:
+async def _rebuild(readings: Readings, subject: UUID, rows: Sequence[Any], report: Report) -> Acquisition | None:
     report.acquisitions += 1
     acquisition: Acquisition | None = None
+    read = await readings.of(row["event_id"] for row in rows if row["rules_version"] == RULES_VERSION)
     for row in rows:
         report.decisions += 1
         recorded = _applied(acquisition, row)
         again = None
         if row["rules_version"] == RULES_VERSION:
-            again = await _decided_again(connection, folding, acquisition, row)
+            again = _decided_again(acquisition, recorded, read.get(row["event_id"]), row)
         if again is None:
             report.applied_as_recorded += 1
         else:
@@ -139,29 +131,27 @@ def _changed(before: Iterable[Json], changes: Iterable[Json], *, by: str) -> dic
     return rows
 
 
-async def _decided_again(
-    connection: Connection, folding: Folding, before: Acquisition | None, row: Any
+def _decided_again(
+    before: Acquisition | None, recorded: Acquisition, reading: Reading | None, row: Any
 ) -> Acquisition | None:
     """The same decision, made anew; None where it can only be applied.
 
     That is where its event or a moved job is elsewhere, or its settings are another release's.
     """
     settings = settings_recorded(row["context"]["settings"], version=row["settings_version"])
-    if row["body"] is None or settings is None:
+    if reading is None or settings is None:
         return None
-    event = Event(row["event_id"], row["source"], row["type"], row["body"], row["received_at"], row["correlation_id"])
-    read = await folding.read(connection, event)
     context = Context(
         now=row["decided_at"],
-        cause=read.cause,
+        cause=reading.event.cause,
         settings=settings,
         lidarr=row["context"]["lidarr"],
         slskd=row["context"].get("slskd", False),
     )
-    for signal in _meant(read, before):
-        if type(signal).__name__ != row["signal"] or not _speaks_of(signal, before):
+    for signal in reading.about(recorded.album_mbid, before):
+        if type(signal).__name__ != row["signal"]:
             continue
-        subject = before or _blank(signal, read, context, row["subject_id"])
+        subject = before or _blank(signal, reading.event, context, row["subject_id"])
         if subject is None:
             continue
         outcome = decide(subject, signal, context)
@@ -170,33 +160,8 @@ async def _decided_again(
     return None if row["signal"] == "JobRetried" else before
 
 
-def _meant(read: Read, before: Acquisition | None) -> Iterator[Signal]:
-    """The signals of an event, with those that a batch passes on to its albums."""
-    for signal in read.signals:
-        match signal:
-            case BatchRequested():
-                for wish in signal.albums:
-                    yield JobRequested(
-                        user_id=signal.user_id, album=wish, batch_id=batch_id_for(read.cause), origin=signal.origin
-                    )
-            case BatchCancelled():
-                if before and (cancelled := cancel_within(before, signal)):
-                    yield cancelled
-            case _:
-                yield signal
-
-
-def _speaks_of(signal: Signal, acquisition: Acquisition | None) -> bool:
-    """Whether a signal is about this album: a pack's Grab and a batch have one for each of theirs."""
-    match getattr(signal, "album", None):
-        case AlbumRef(mbid=album) | AlbumWish(album_mbid=album) if acquisition is not None:
-            return album == acquisition.album_mbid
-        case _:
-            return True
-
-
-def _blank(signal: Signal, read: Read, context: Context, subject: UUID) -> Acquisition | None:
-    place = locate(signal, Workspace(), read.cause, context.now)
+def _blank(signal: Signal, event: Read, context: Context, subject: UUID) -> Acquisition | None:
+    place = locate(signal, Workspace(), event.cause, context.now)
     return place.blank if isinstance(place, ToNew) and place.blank.id == subject else None
 
 

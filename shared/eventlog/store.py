@@ -82,8 +82,12 @@ async def expire_parked(connection: Connection, *, older_than: timedelta, reason
 
 async def event_of(connection: Connection, event_id: UUID) -> Event | None:
     """One event of the log, whatever its state, or None."""
-    row = await connection.fetchrow(_Q["event_of"], event_id)
-    return None if row is None else _event(row)
+    return next(iter(await events_of(connection, [event_id])), None)
+
+
+async def events_of(connection: Connection, event_ids: Sequence[UUID]) -> list[Event]:
+    """Those of these events that are in the log, in any state and order."""
+    return [_event(row) for row in await connection.fetch(_Q["events_of"], event_ids)]
 
 
 def _event(row: object) -> Event:

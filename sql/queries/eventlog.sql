@@ -109,8 +109,8 @@ WHERE event_id IN (
     WHERE s.state = 'parked' AND e.received_at < now() - $1::interval
     FOR UPDATE OF s SKIP LOCKED);
 
--- name: event_of
+-- name: events_of
 SELECT e.id, e.source, e.type, e.body, e.received_at, e.correlation_id, s.attempts
 FROM events AS e
 JOIN event_status AS s ON s.event_id = e.id
-WHERE e.id = $1;
+WHERE e.id = ANY ($1::uuid[]);

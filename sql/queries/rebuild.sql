@@ -1,9 +1,8 @@
 -- name: decisions
--- Every decision about acquisitions with its event, subject by subject and in the order they were made. Read by a cursor.
+-- Every decision about acquisitions, subject by subject and in the order they were made. Read by a cursor.
 SELECT d.subject_id, d.sequence, d.event_id, d.signal, d.decided_at, d.settings_version, d.rules_version, d.outcome,
-    d.reason, d.changes, d.context, e.source, e.type, e.body, e.received_at, e.correlation_id
+    d.reason, d.changes, d.context
 FROM decisions AS d
-LEFT JOIN events AS e ON e.id = d.event_id
 WHERE d.subject_kind = 'acquisition'
 ORDER BY d.subject_id, d.sequence;
 

@@ -11,9 +11,7 @@ from uuid import UUID
 from reprise.simulator import LidarrSimulator
 from reprise.simulator.lidarr.ledger import HistoryType
 from shared.acquisition import rebuild
-from shared.acquisition.fold import Folding
 from shared.postgres.pool import create_pool
-from shared.settings.registry import Settings
 from shared.sources import interpret
 from tests.faults.load import Load, Sent
 
@@ -77,7 +75,7 @@ async def reckon(dsn: str, load: Load) -> Reckoning:
         if load.lidarr is not None:
             own = {row["album_mbid"]: row["own"] for row in await pool.fetch(_ATTEMPTS)}
             _at_the_peer(found, load.lidarr, own)
-            report = await rebuild.check(pool, Folding(interpret=interpret, settings=Settings, lidarr=True))
+            report = await rebuild.check(pool, interpret)
             found.differences = len(report.differences)
             found.complaints += [f"rebuild: {one}" for one in report.differences[:5]]
     return found

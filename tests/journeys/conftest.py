@@ -8,9 +8,7 @@ from typing import Any
 import pytest
 
 from shared.acquisition import rebuild
-from shared.acquisition.fold import Folding
 from shared.config import Config
-from shared.settings.registry import Settings
 from shared.sources import interpret
 from tests.journeys.stage import Stage, staged
 
@@ -23,7 +21,7 @@ async def stage(config: Config, pool: Any) -> AsyncIterator[Stage]:
     async with staged(config, pool) as ready:
         yield ready
         await ready.settled()
-    report = await rebuild.check(pool, Folding(interpret=interpret, settings=Settings, lidarr=True))
+    report = await rebuild.check(pool, interpret)
     assert report.decisions == report.made_again > 0
     assert not report.differences
 

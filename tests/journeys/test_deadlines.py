@@ -9,9 +9,7 @@ from uuid import UUID
 import pytest
 
 from shared.acquisition import rebuild
-from shared.acquisition.fold import Folding
 from shared.config import Config
-from shared.settings.registry import Settings
 from shared.sources import interpret
 from tests.harness.waiting import until
 from tests.journeys.stage import Stage, staged
@@ -28,7 +26,7 @@ async def stage(config: Config, pool: Any) -> AsyncIterator[Stage]:
         ready.lidarr.control(auto_redownload_failed=False)
         yield ready
         await ready.settled()
-    report = await rebuild.check(pool, Folding(interpret=interpret, settings=Settings, lidarr=True, slskd=True))
+    report = await rebuild.check(pool, interpret)
     assert not report.differences
 
 

@@ -15,10 +15,8 @@ import aiohttp
 import pytest
 
 from shared.acquisition import rebuild
-from shared.acquisition.fold import Folding
 from shared.config import Config
 from shared.postgres.migrate import migrations
-from shared.settings.registry import Settings
 from shared.sources import interpret
 from tests.harness import older
 from tests.harness.processes import Processes, Running
@@ -44,7 +42,7 @@ async def stage(config: Config, pool: Any, processes: Processes) -> AsyncIterato
         yield ready
     for one in processes.started:
         assert not [line for line in one.output().splitlines() if '"level": "error"' in line], one.output()
-    report = await rebuild.check(pool, Folding(interpret=interpret, settings=Settings, lidarr=True))
+    report = await rebuild.check(pool, interpret)
     assert report.decisions > 0
     assert report.differences == []
 

@@ -14,10 +14,8 @@ from reprise.backup.dump import back_up
 from reprise.backup.folder import Folder
 from reprise.backup.restore import restore
 from shared.acquisition import rebuild
-from shared.acquisition.fold import Folding
 from shared.config import Config, Secret
 from shared.postgres.pool import create_pool
-from shared.settings.registry import Settings
 from shared.sources import interpret
 from tests.harness.waiting import until
 from tests.journeys.stage import Stage, new_album, staged
@@ -123,8 +121,7 @@ async def test_a_week_heals_without_a_second_download(
             async with working(week_later, stopping=asyncio.Event()):
                 await healed(replace(stage, pool=restored_pool), album)
             assert stage.mutations()[before:] == []
-            folding = Folding(interpret=interpret, settings=Settings, lidarr=True)
-            report = await rebuild.check(restored_pool, folding)
+            report = await rebuild.check(restored_pool, interpret)
             assert report.differences == []
             # What only we knew is gone with the week; what Lidarr did is known again.
             watched = await restored_pool.fetch("SELECT state FROM acquisitions WHERE album_mbid = $1", later)

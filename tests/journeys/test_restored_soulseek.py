@@ -13,10 +13,8 @@ from reprise.backup.dump import back_up
 from reprise.backup.folder import Folder
 from reprise.backup.restore import restore
 from shared.acquisition import rebuild
-from shared.acquisition.fold import Folding
 from shared.config import Config, Secret
 from shared.postgres.pool import create_pool
-from shared.settings.registry import Settings
 from shared.sources import interpret
 from tests.harness.waiting import until
 from tests.journeys.stage import Stage, staged
@@ -85,8 +83,7 @@ async def test_a_week_heals_without_a_second_download(
             assert not [call for call in asked if call[0] in ("POST", "PUT")]
             assert len(stage.slskd.searches.begun_at) == searched
             assert len(stage.slskd.transfers.all) == len(TRACKS)
-            folding = Folding(interpret=interpret, settings=Settings, lidarr=True, slskd=True)
-            assert (await rebuild.check(restored_pool, folding)).differences == []
+            assert (await rebuild.check(restored_pool, interpret)).differences == []
             files = await restored_pool.fetchval("SELECT count(*) FROM events WHERE type = 'DownloadFileComplete'")
             # slskd's events are read from where the backup had come to; before the first look it hadn't come anywhere.
             assert files == (len(TRACKS) if moment == "downloading" else 0)

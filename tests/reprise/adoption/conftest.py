@@ -46,7 +46,7 @@ async def end_state(pool: Any) -> dict[str, list[str]]:
 
 async def differences(pool: Any) -> list[str]:
     """What `reprise rebuild --check` finds."""
-    return (await rebuild.check(pool, folding())).differences
+    return (await rebuild.check(pool, interpret)).differences
 
 
 @pytest.fixture

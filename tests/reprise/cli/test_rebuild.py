@@ -47,6 +47,6 @@ async def test_decisions_that_another_release_recorded_are_explained(pool: Any, 
     # As if that release had written it: nothing else may.
     await pool.execute("ALTER TABLE decisions DISABLE TRIGGER USER")
     await pool.execute("UPDATE decisions SET context = jsonb_set(context, '{settings}', $1)", settings)
-    report = await check(pool, folding)
+    report = await check(pool, interpret)
     assert (report.decisions, report.differences) == (1, [])
     assert report.applied_as_recorded == (settings.get("download_source") is not None)

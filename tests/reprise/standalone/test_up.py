@@ -66,7 +66,7 @@ class Up:
         return await self.child.stop((signal.SIGINT, timedelta(seconds=60)), (signal.SIGKILL, None))
 
     def pids(self) -> dict[str, int]:
-        return {path.stem: int(path.read_text()) for path in self.layout.run.glob("*.pid")}
+        return {path.stem: int(path.read_text()) for path in self.layout.run.glob("[!.]*.pid")}
 
 
 @asynccontextmanager

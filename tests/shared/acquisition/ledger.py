@@ -118,7 +118,7 @@ class Ledger:
         """What is true of every database at rest, whatever was folded and how."""
         faults = {name: [tuple(row.values()) for row in await self.pool.fetch(query)] for name, query in _NEVER.items()}
         assert {name: rows for name, rows in faults.items() if rows} == {}
-        report = await check(self.pool, self.folding)
+        report = await check(self.pool, interpret)
         assert [one for one in report.differences if "counters differ" not in one] == [], "the log says otherwise"
 
 

@@ -87,7 +87,7 @@ async def test_older_decisions_are_applied_as_recorded_and_todays_are_made_again
     await ledger.tell(under_way.row(2, "downloadFailed"))
     await side.serve(ledger)
 
-    report = await check(pool, ledger.folding)
+    report = await check(pool, ledger.folding.interpret)
     assert report.differences == []
     assert report.applied_as_recorded == old
     assert report.made_again == report.decisions - old > 0
@@ -108,6 +108,6 @@ async def test_the_same_decisions_under_todays_number_would_be_found_out(
     with monkeypatch.context() as then:
         then.setattr(lifecycle, "RULES", RULES_OF_THEN)
         await story_of_then(ledger, Cast(1), Cast(2))
-    report = await check(pool, ledger.folding)
+    report = await check(pool, ledger.folding.interpret)
     assert len(report.differences) == 1
     assert "(Imported) comes out otherwise" in report.differences[0]
