@@ -9,7 +9,7 @@ UV_COMPILE = $(BIN)/uv pip compile pyproject.toml --group build --universal --py
 	--custom-compile-command "make lock" --quiet $(UPGRADE)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint schema rules format bench faults hostile env lock venv clean FORCE
+.PHONY: help run test lint schema rules format bench faults hostile many env lock venv clean FORCE
 
 # A venv that was moved along with its folder is out of date whatever its stamps say (ops/venv).
 ifneq ($(shell cat $(VENV)/.home 2>/dev/null),$(CURDIR))
@@ -45,6 +45,9 @@ format: $(VENV)/.dev  ## put the code in the form that lint wants
 
 hostile: $(VENV)/.dev  ## fuzz the receiver and the API with 10,000 requests
 	@HOSTILE_REQUESTS=10000 $(BIN)/python -m pytest tests/hostile
+
+many: $(VENV)/.dev  ## want a hundred albums at once, in the real limits of Soulseek (a quarter of an hour)
+	@MANY_FULL=1 $(BIN)/python -m pytest tests/journeys/test_many_at_once.py
 
 bench: $(VENV)/.dev  ## measure, beside plain peers in the same run
 	@$(BIN)/python -m bench $(ARGS)

@@ -41,7 +41,7 @@ def spent(acquisition: Acquisition, context: Context) -> str | None:
     A search that found nothing costs nothing: its source isn't asked again anyway, and the other must have its turn.
     """
     settings = context.settings
-    costly = [one for one in _failed(in_budget(acquisition)) if one.reason != NOTHING_FOUND]
+    costly = [one for one in _failed(in_budget(acquisition)) if not _found_nothing(one)]
     if len(costly) >= settings.album_max_attempts:
         return "attempts_spent"
     if spent_bytes(acquisition) >= settings.album_max_bytes:
@@ -56,7 +56,7 @@ def next_source(acquisition: Acquisition, context: Context) -> tuple[str, bool] 
     the fallback has its chance; what one of them doesn't use is the other's.
     """
     mine = in_budget(acquisition)
-    found_nothing = {one.source for one in mine if one.reason == NOTHING_FOUND}
+    found_nothing = {one.source for one in mine if _found_nothing(one)}
     left = [source for source in sources(context) if source not in found_nothing]
     if len(left) > 1 and len(_failed(mine, left[0])) >= (context.settings.album_max_attempts + 1) // 2:
         left.reverse()
@@ -66,6 +66,10 @@ def next_source(acquisition: Acquisition, context: Context) -> tuple[str, bool] 
     if not left:
         return None
     return left[0], len(left) > 1 and left[0] not in away
+
+
+def _found_nothing(attempt: Attempt) -> bool:
+    return (attempt.reason or "").startswith(NOTHING_FOUND)
 
 
 def _found_away(attempt: Attempt) -> bool:
@@ -81,7 +85,7 @@ def in_the_end(reason: str, acquisition: Acquisition) -> str:
     tried = "; ".join(
         f"{one.number}. {one.source} {_named(one)}: {one.reason}"
         for one in in_budget(acquisition)
-        if one.state is AttemptState.FAILED and one.reason != NOTHING_FOUND
+        if one.state is AttemptState.FAILED and not _found_nothing(one)
     )
     return (f"{reason}. Tried: {tried}" if tried else reason)[:2000]
 

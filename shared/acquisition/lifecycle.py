@@ -53,7 +53,7 @@ from shared.acquisition.signals import (
 from shared.acquisition.steps import ignored
 
 # Counted up whenever a rule decides otherwise than before: older decisions are then applied as recorded.
-RULES_VERSION = 2
+RULES_VERSION = 3
 
 Rule: TypeAlias = Callable[[Acquisition, Any, Context], Outcome]
 

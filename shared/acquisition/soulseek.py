@@ -92,7 +92,7 @@ def searched(acquisition: Acquisition, signal: SoulseekSearched, context: Contex
     if signal.candidate is not None:
         return _choose(acquisition, attempt, signal.candidate, context)
     if signal.rung + 1 >= signal.rungs:
-        return fail_attempt(acquisition, attempt, context, reason=NOTHING_FOUND)
+        return fail_attempt(acquisition, attempt, context, reason=_why_not(NOTHING_FOUND, signal))
     again = SearchSoulseek(
         acquisition_id=acquisition.id,
         attempt=signal.attempt,
@@ -100,7 +100,13 @@ def searched(acquisition: Acquisition, signal: SoulseekSearched, context: Contex
         max_bytes=bytes_left(acquisition, context),
     )
     waiting = put_attempt(acquisition, replace(attempt, searched_at=None))
-    return applied(waiting, Order(again), reason=f"nothing fits for {signal.text!r}"[:300])
+    return applied(waiting, Order(again), reason=_why_not(f"nothing fits for {signal.text!r}", signal))
+
+
+def _why_not(outcome: str, signal: SoulseekSearched) -> str:
+    """The outcome of a search without a candidate, with what came nearest: it may be what a person would take."""
+    nearest = f": {signal.refused[0]}" if signal.refused else ""
+    return f"{outcome}{nearest}"[:500]
 
 
 def _choose(acquisition: Acquisition, attempt: Attempt, candidate: Candidate, context: Context) -> Outcome:

@@ -42,13 +42,13 @@ class Stage:
     wake_ups: WakeUps
     workers: list[Worker]
 
-    async def ask(self, album: UUID, *, user: str = "me", status: int = 201) -> Json:
+    async def ask(self, album: UUID, *, user: str = "me", title: str = "First Light", status: int = 201) -> Json:
         """Ask for an album."""
         wish = {
             "user_id": user,
             "album_mbid": str(album),
             "artist_name": "Example Ensemble",
-            "album_title": "First Light",
+            "album_title": title,
         }
         async with self.http.post("/api/v1/jobs", json=wish) as answer:
             assert answer.status == status, await answer.text()

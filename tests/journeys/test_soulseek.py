@@ -9,9 +9,7 @@ from uuid import UUID
 import pytest
 
 from shared.acquisition import rebuild
-from shared.acquisition.fold import Folding
 from shared.config import Config
-from shared.settings.registry import Settings
 from shared.sources import interpret
 from tests.harness.waiting import until
 from tests.journeys.stage import Stage, new_album, staged
@@ -27,7 +25,7 @@ async def stage(config: Config, pool: Any) -> AsyncIterator[Stage]:
     async with staged(config, pool, soulseek=True) as ready:
         yield ready
         await ready.settled()
-    report = await rebuild.check(pool, Folding(interpret=interpret, settings=Settings, lidarr=True, slskd=True))
+    report = await rebuild.check(pool, interpret)
     assert not report.differences
 
 
@@ -39,13 +37,13 @@ async def any_delivery(stage: Stage, request: pytest.FixtureRequest) -> Stage:
     return stage
 
 
-def known(stage: Stage, *, at_lidarr: str = "nothing_found") -> UUID:
+def known(stage: Stage, *, title: str = TITLE, at_lidarr: str = "nothing_found") -> UUID:
     """An album that Lidarr's metadata server knows with its tracks, and how Lidarr fares with it."""
     album = new_album()
     stage.lidarr.control(
         album={
             "album_mbid": str(album),
-            "title": TITLE,
+            "title": title,
             "artist_name": ARTIST,
             "tracks": TRACKS,
         },
@@ -54,19 +52,21 @@ def known(stage: Stage, *, at_lidarr: str = "nothing_found") -> UUID:
     return album
 
 
-def shares(album: UUID, user: str = "ann", *, bad: bool = False, tracks: int = len(TRACKS)) -> dict[str, Any]:
+def shares(
+    album: UUID, user: str = "ann", *, title: str = TITLE, bad: bool = False, tracks: int = len(TRACKS)
+) -> dict[str, Any]:
     """Somebody on Soulseek who shares the album."""
-    names = [f"{number:02d} {title}.flac" for number, title in enumerate(TRACKS[:tracks], 1)]
+    names = [f"{number:02d} {name}.flac" for number, name in enumerate(TRACKS[:tracks], 1)]
     files = [
         {"name": name, "size": 30_000_000 + len(name), "bit_depth": 16, "sample_rate": 44100, "length": 210}
         for name in names
     ]
-    folder = {"path": f"@@{user}\\Music\\{ARTIST}\\{TITLE}", "files": files, "album_mbid": str(album), "bad": bad}
+    folder = {"path": folder_of(user, title), "files": files, "album_mbid": str(album), "bad": bad}
     return {"username": user, "folders": [folder]}
 
 
-def folder_of(user: str) -> str:
-    return f"@@{user}\\Music\\{ARTIST}\\{TITLE}"
+def folder_of(user: str, title: str = TITLE) -> str:
+    return f"@@{user}\\Music\\{ARTIST}\\{title}"
 
 
 async def ended(stage: Stage, album: UUID, state: str) -> dict[str, Any]:

@@ -107,9 +107,6 @@ class _Judgement:
 
     def of(self, folder: Folder, response: Response) -> Iterator[Candidate | NotIt]:
         """A verdict on the files of each format in a folder, or one on the folder."""
-        if response.username in self._limits.peers_out:
-            yield NotIt("peer is out", "this peer isn't asked at present", 1.0)
-            return
         paths = {folder.path, *folder.paths} | ({folder.part_of} if folder.part_of else set())
         if any((response.username, path) in self._limits.blocked for path in paths):
             yield NotIt("blocked", "it proved bad before", 1.0)
@@ -131,6 +128,8 @@ class _Judgement:
         if isinstance(verdict, NotIt):
             return verdict
         candidate = score(verdict, folder, response, self._limits.wishes)
+        if isinstance(candidate, Candidate) and response.username in self._limits.peers_out:
+            return NotIt("peer is out", "it fits, but this user is left alone after failing often (peer_ban)", 1.0)
         most = math.inf if self._limits.max_bytes is None else self._limits.max_bytes
         if isinstance(candidate, Candidate) and candidate.size_bytes > most:
             return NotIt("too large", f"{candidate.size_bytes} bytes, at most {most}", 0.9)

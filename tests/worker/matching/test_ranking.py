@@ -70,9 +70,10 @@ def test_only_the_nearest_refusals_are_told_and_all_are_counted() -> None:
         _response(f"peer{number}", rf"Music\Nirvana\Bleach {number}", "flac") for number in range(2 * MAX_REFUSED)
     ]
     halves = Response(username="zoe", files=_response("zoe", r"Nirvana\Nevermind", "flac").files[:1])
-    found = rank([*others, halves], WANTED, formats=["flac"], peers_out={"peer7"})
+    out = _response("ann", r"Nirvana\Nevermind", "flac")
+    found = rank([*others, halves, out], WANTED, formats=["flac"], peers_out={"ann", "peer7"})
     assert found.best is None
     assert len(found.refused) == MAX_REFUSED
-    assert found.refused[0].username == "peer7"
-    assert dict(found.refused_by_kind) == {"another album": 99, "incomplete": 1, "peer is out": 1}
-    assert found.refused_count == 101
+    assert found.refused[0].username == "ann", "what would fit is told before what wouldn't, whoever is out"
+    assert dict(found.refused_by_kind) == {"another album": 100, "incomplete": 1, "peer is out": 1}
+    assert found.refused_count == 102
