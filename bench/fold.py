@@ -12,7 +12,8 @@ import asyncpg
 from bench.backlog import backlog, lay_up
 from bench.servers import Servers
 from bench.sizes import Size, size_of
-from shared.acquisition.fold import Folding, Interpret
+from shared.acquisition.fold import Folding
+from shared.acquisition.reading import Interpret
 from shared.acquisition.signals import Unheeded
 from shared.postgres.pool import create_pool
 from shared.settings.registry import Settings

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TypeAlias
 from uuid import UUID
 
 from msgspec.structs import replace
@@ -15,6 +14,7 @@ from shared.acquisition.keys import keys_of
 from shared.acquisition.lifecycle import decide
 from shared.acquisition.locate import Nowhere, Park, Place, ToAcquisitions, ToBatch, ToNew, ToPeer, locate
 from shared.acquisition.model import Acquisition, Context, Order
+from shared.acquisition.reading import Interpret, Read, read_event
 from shared.acquisition.signals import (
     BatchCancelled,
     BatchRequested,
@@ -22,9 +22,7 @@ from shared.acquisition.signals import (
     JobCancelled,
     JobRequested,
     JobRetried,
-    Replayed,
     Signal,
-    Unheeded,
 )
 from shared.acquisition.workspace import Placed, Workspace, changes_between, record
 from shared.config import Config
@@ -34,22 +32,7 @@ from shared.eventlog.identity import derived_id
 from shared.postgres.pool import Connection
 from shared.settings.registry import Settings
 
-Interpret: TypeAlias = Callable[[Event], "tuple[Signal, ...] | Unheeded"]
 ALREADY_DECIDED = "already_decided"
-
-
-@dataclass(frozen=True, slots=True)
-class Read:
-    """An event with its meaning. cause names what it may begin: itself, or the original that it replays."""
-
-    event: Event
-    signals: tuple[Signal, ...]
-    cause: UUID
-    unheeded: str | None = None
-
-    @property
-    def is_replay(self) -> bool:
-        return self.cause != self.event.id
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,20 +82,6 @@ class Folding:
             await eventlog.wake_parked(connection, sorted(work.bound))
         await eventlog.settle(connection, settlements)
         return Folded(tuple(settlements), work)
-
-
-async def read_event(connection: Connection, event: Event, interpret: Interpret) -> Read:
-    """What an event means; a replay means what its original means."""
-    meaning = interpret(event)
-    cause = event.id
-    while not isinstance(meaning, Unheeded) and len(meaning) == 1 and isinstance(meaning[0], Replayed):
-        original = await eventlog.event_of(connection, meaning[0].of)
-        if original is None:
-            break
-        cause, meaning = original.id, interpret(original)
-    if isinstance(meaning, Unheeded):
-        return Read(event, (), cause, meaning.reason)
-    return Read(event, meaning, cause)
 
 
 async def _lock(connection: Connection, reads: Sequence[Read]) -> Workspace:

@@ -14,11 +14,11 @@ from uuid import UUID
 import msgspec
 from msgspec.structs import replace
 
-from shared.acquisition.fold import Interpret, Read
 from shared.acquisition.lifecycle import RULES_VERSION, decide
 from shared.acquisition.locate import ToNew, locate
+from shared.acquisition.meanings import Meaning, Meanings
 from shared.acquisition.model import Acquisition, Attempt, Context, Job
-from shared.acquisition.readings import Reading, Readings
+from shared.acquisition.reading import Interpret, Read
 from shared.acquisition.signals import Signal
 from shared.acquisition.store import read_acquisitions
 from shared.acquisition.workspace import Workspace, changes_between
@@ -50,10 +50,10 @@ async def check(pool: Pool, interpret: Interpret) -> Report:
     """
     report = Report()
     async with pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
-        readings = Readings(connection, interpret)
+        meanings = Meanings(connection, interpret)
         rebuilt: list[Acquisition] = []
         async for subject, rows in _by_subject(connection):
-            acquisition = await _rebuild(readings, subject, rows, report)
+            acquisition = await _rebuild(meanings, subject, rows, report)
             if acquisition is not None:
                 rebuilt.append(acquisition)
             if len(rebuilt) >= _CHUNK:
@@ -86,16 +86,16 @@ async def _by_subject(connection: Connection) -> AsyncIterator[tuple[UUID, list[
         yield rows[0]["subject_id"], rows
 
 
-async def _rebuild(readings: Readings, subject: UUID, rows: Sequence[Any], report: Report) -> Acquisition | None:
+async def _rebuild(meanings: Meanings, subject: UUID, rows: Sequence[Any], report: Report) -> Acquisition | None:
     report.acquisitions += 1
     acquisition: Acquisition | None = None
-    read = await readings.of(row["event_id"] for row in rows if row["rules_version"] == RULES_VERSION)
+    meant = await meanings.of(row["event_id"] for row in rows if row["rules_version"] == RULES_VERSION)
     for row in rows:
         report.decisions += 1
         recorded = _applied(acquisition, row)
         again = None
         if row["rules_version"] == RULES_VERSION:
-            again = _decided_again(acquisition, recorded, read.get(row["event_id"]), row)
+            again = _decided_again(acquisition, recorded, meant.get(row["event_id"]), row)
         if again is None:
             report.applied_as_recorded += 1
         else:
@@ -132,26 +132,26 @@ def _changed(before: Iterable[Json], changes: Iterable[Json], *, by: str) -> dic
 
 
 def _decided_again(
-    before: Acquisition | None, recorded: Acquisition, reading: Reading | None, row: Any
+    before: Acquisition | None, recorded: Acquisition, meaning: Meaning | None, row: Any
 ) -> Acquisition | None:
     """The same decision, made anew; None where it can only be applied.
 
     That is where its event or a moved job is elsewhere, or its settings are another release's.
     """
     settings = settings_recorded(row["context"]["settings"], version=row["settings_version"])
-    if reading is None or settings is None:
+    if meaning is None or settings is None:
         return None
     context = Context(
         now=row["decided_at"],
-        cause=reading.event.cause,
+        cause=meaning.event.cause,
         settings=settings,
         lidarr=row["context"]["lidarr"],
         slskd=row["context"].get("slskd", False),
     )
-    for signal in reading.about(recorded.album_mbid, before):
+    for signal in meaning.about(recorded.album_mbid, before):
         if type(signal).__name__ != row["signal"]:
             continue
-        subject = before or _blank(signal, reading.event, context, row["subject_id"])
+        subject = before or _blank(signal, meaning.event, context, row["subject_id"])
         if subject is None:
             continue
         outcome = decide(subject, signal, context)

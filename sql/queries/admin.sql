@@ -26,9 +26,7 @@ WHERE s.state = 'dead'
 
 -- name: retry_many
 -- One step of an operation: only events that died before it began ($5), so that one that dies again isn't tried for ever.
-UPDATE event_status AS u
-SET state = 'waiting', attempts = 0, alone = true, reason = NULL, settled_at = NULL, due_at = now()
-FROM (
+WITH dead AS MATERIALIZED (
     SELECT s.event_id
     FROM event_status AS s
     JOIN events AS e ON e.id = s.event_id
@@ -41,7 +39,10 @@ FROM (
     ORDER BY s.event_id
     LIMIT $6
     FOR UPDATE OF s SKIP LOCKED
-) AS dead
+)
+UPDATE event_status AS u
+SET state = 'waiting', attempts = 0, alone = true, reason = NULL, settled_at = NULL, due_at = now()
+FROM dead
 WHERE u.event_id = dead.event_id;
 
 -- name: start_operation

@@ -1,10 +1,9 @@
 -- name: claim
 -- At most one command runs for an acquisition. Two workers may still pick two commands of one acquisition at once: the
 -- unique index then refuses the second, which picks again. The fence counts claims. $2 is what this release knows: kinds
--- that a newer one has ordered are left to its workers.
-UPDATE commands AS c
-SET state = 'running', fence = c.fence + 1, lease_until = now() + $1::interval
-FROM (
+-- that a newer one has ordered are left to its workers. MATERIALIZED: joined as a subquery it may be carried out once for
+-- every row of a small table, and would lease a command each time, of which nobody hears.
+WITH due AS MATERIALIZED (
     SELECT w.id
     FROM commands AS w
     WHERE w.state = 'waiting' AND w.due_at <= now() AND w.kind = ANY ($2::text[])
@@ -13,7 +12,10 @@ FROM (
     ORDER BY w.due_at, w.id
     LIMIT 1
     FOR UPDATE SKIP LOCKED
-) AS due
+)
+UPDATE commands AS c
+SET state = 'running', fence = c.fence + 1, lease_until = now() + $1::interval
+FROM due
 WHERE c.id = due.id
 RETURNING c.id, c.args, c.acquisition_id, c.attempt, c.attempts, c.fence, c.lease_until, now() - c.created_at AS age;
 

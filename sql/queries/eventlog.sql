@@ -48,16 +48,18 @@ folded AS (
 SELECT id, first_id FROM placed;
 
 -- name: claim
--- The row lock is the claim; SKIP LOCKED lets many workers share the backlog without waiting for each other.
-SELECT e.id, e.source, e.type, e.body, e.received_at, e.correlation_id, s.attempts
-FROM (
+-- The row lock is the claim; SKIP LOCKED lets many workers share the backlog without waiting for each other. MATERIALIZED:
+-- it must be carried out once, whatever the planner thinks of the tables' sizes.
+WITH due AS MATERIALIZED (
     SELECT event_id, due_at, attempts
     FROM event_status
     WHERE state = 'waiting' AND due_at <= now() AND alone = $2
     ORDER BY due_at, event_id
     LIMIT $1
     FOR UPDATE SKIP LOCKED
-) AS s
+)
+SELECT e.id, e.source, e.type, e.body, e.received_at, e.correlation_id, s.attempts
+FROM due AS s
 JOIN events AS e ON e.id = s.event_id
 ORDER BY s.due_at, s.event_id;
 

@@ -15,8 +15,9 @@ from msgspec.structs import replace
 
 from shared.acquisition.acts import own_delivery
 from shared.acquisition.commands import AFTER_THE_END, Command, coalesce_key
-from shared.acquisition.fold import Read, fold_one
+from shared.acquisition.fold import fold_one
 from shared.acquisition.model import Acquisition, AttemptState, Context
+from shared.acquisition.reading import Read
 from shared.acquisition.signals import Signal, Unheeded
 from shared.acquisition.workspace import Peer, Workspace
 from shared.eventlog.event import OPERATOR, REPRISE, Delivery, Event, EventState, Settlement

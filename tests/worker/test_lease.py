@@ -45,6 +45,23 @@ def test_a_lease_outlasts_a_call_that_changes_a_peer_and_missed_renewals() -> No
     assert LEASE.total_seconds() > MAX_CHANGE_S + 3 * RENEW_EVERY_S
 
 
+@pytest.mark.parametrize("known_rows", [0, 1, 2, 50])
+async def test_one_is_leased_at_a_time_whatever_the_planner_believes(pool: Any, known_rows: int) -> None:
+    """Of a table that it knows to be small, the planner would rather look for what is due once for every row."""
+    for _ in range(known_rows):
+        await order(pool, RollUpBatch(batch_id=uuid4()))
+    await pool.execute("ANALYZE commands")
+    while known_rows and await claim(pool):
+        pass
+    orders = {await order(pool, RollUpBatch(batch_id=uuid4())) for _ in range(5)}
+    for leased_so_far in range(1, 6):
+        claimed = await claim(pool)
+        assert claimed
+        assert claimed.id in orders
+        running_now = "SELECT count(*) FROM commands WHERE state = 'running' AND id = ANY ($1)"
+        assert await pool.fetchval(running_now, list(orders)) == leased_so_far
+
+
 async def test_the_monotonic_clock_decides_whether_there_is_time(pool: Any) -> None:
     claimed = await leased(pool)
     claimed.must_outlast(MAX_CHANGE_S)

@@ -10,7 +10,8 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from shared.acquisition.commands import Command, coalesce_key
-from shared.acquisition.fold import Folding, Interpret
+from shared.acquisition.fold import Folding
+from shared.acquisition.reading import Interpret
 from shared.acquisition.signals import Signal, Unheeded
 from shared.eventlog.event import Delivery, Event
 from shared.eventlog.identity import uuid7
