@@ -28,6 +28,7 @@ from shared.redis import RedisLink
 from shared.telemetry.metrics import LOCK_CONTENTION, LOCKS, LOCKS_LOST
 
 _POSTGRES_LIMIT_S = 2.0
+_AGAIN_S = 0.5
 _POSTGRES_FAULTS = (*POSTGRES_FAULTS, asyncpg.PostgresError)
 
 _RELEASE = """
@@ -67,6 +68,8 @@ class Locks:
     def __init__(self, link: RedisLink, pool: Pool) -> None:
         self._link = link
         self._pool = pool
+        self._owed: dict[UUID, Lock] = {}
+        self._returning: asyncio.Task[None] | None = None
 
     @asynccontextmanager
     async def hold(self, name: str, ttl: timedelta) -> AsyncIterator[Lock | None]:
@@ -131,11 +134,30 @@ class Locks:
 
     async def _release(self, lock: Lock) -> None:
         # In Redis too when it's kept in Postgres: an unanswered SET or an outage may have left our token there.
-        with suppress(Unavailable):
+        try:
             await self._script(_RELEASE, lock)
+        except Unavailable:
+            self._owe(lock)
         if lock.backend == "postgres":
             with suppress(Unavailable):
                 await self._row("release", lock.name, lock.token)
+
+    def _owe(self, lock: Lock) -> None:
+        """Give it back once Redis answers: until its token expires there, nobody else could have it."""
+        self._owed[lock.token] = lock
+        if self._returning is None or self._returning.done():
+            self._returning = asyncio.create_task(self._give_back_owed(), name="locks owed")
+
+    async def _give_back_owed(self) -> None:
+        while self._owed:
+            await asyncio.sleep(_AGAIN_S)
+            for token, lock in list(self._owed.items()):
+                if time.monotonic() < lock.until:
+                    try:
+                        await self._script(_RELEASE, lock)
+                    except Unavailable:
+                        break
+                del self._owed[token]
 
     async def _script(self, script: str, lock: Lock, *arguments: str) -> bool:
         async def run(redis: Redis) -> Any:

@@ -176,6 +176,37 @@ async def test_it_moves_to_postgres_when_redis_goes(pool: Any) -> None:
         await link.close()
 
 
+async def test_what_redis_was_too_slow_to_take_back_is_given_back_when_it_answers(
+    redis_url: str, redis: Redis, pool: Any
+) -> None:
+    """Otherwise one slow moment would keep an album waiting until the token expires."""
+    link = RedisLink(redis_url)
+    locks = Locks(link, pool)
+    async with locks.hold("a", LONG) as mine:
+        assert mine is not None
+        await redis.execute_command("CLIENT PAUSE 600 ALL")
+
+    async def free() -> bool:
+        return await redis.get("lock:a") is None
+
+    await until(free, what="the token to be gone")
+    async with locks.hold("a", LONG) as again:
+        assert again is not None
+    await link.close()
+
+
+async def test_what_is_owed_is_forgotten_once_it_has_expired(pool: Any) -> None:
+    link = RedisLink(ABSENT)
+    locks = Locks(link, pool)
+    async with locks.hold("a", SHORT):
+        pass
+    assert locks._returning is not None
+    async with asyncio.timeout(10):
+        await locks._returning
+    assert not locks._owed
+    await link.close()
+
+
 async def test_rows_of_the_dead_are_forgotten(pool: Any) -> None:
     await pool.execute(
         "INSERT INTO locks VALUES ('long ago', gen_random_uuid(), now() - interval '2 hours'),"

@@ -1,4 +1,6 @@
-"""Migrates up and down again, killed -9 after every query and every statement on the way: python -m … DSN.
+"""Migrates up and down again, killed -9 after queries and statements on the way: python -m … DSN EVERY.
+
+EVERY is 1 for each of them, or more to leave some out.
 
 Each run is a fork of this process, so that a hundred of them take seconds. Written to stdout is how often each step was
 killed; what a killed run left behind that shouldn't be there ends it with an error.
@@ -85,7 +87,7 @@ async def standing(dsn: str, count: int) -> None:
     assert golden is None or found == golden, count
 
 
-def main(dsn: str) -> None:
+def main(dsn: str, every: int) -> None:
     ways = [(up, count, count) for count in range(1, len(STEPS) + 1)]
     ways.insert(len(stage.STEPS), (again, len(stage.STEPS), len(stage.STEPS)))
     ways += [(down, count, count - 1) for count in range(len(STEPS), 0, -1)]
@@ -95,10 +97,10 @@ def main(dsn: str) -> None:
         # Every run begins with the same looks; to be killed at each of them once will do.
         first = moments = 1 if count == 1 else _FIRST_LOOKS
         while killed(lambda way=way, count=count, moments=moments: way(dsn, Fate(moments), count)):
-            moments += 1
+            moments += every
         asyncio.run(standing(dsn, result))
-        print(json.dumps([way.__name__, count, moments - first]), flush=True)
+        print(json.dumps([way.__name__, count, (moments - first) // every]), flush=True)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(sys.argv[1], int(sys.argv[2]))
