@@ -16,9 +16,10 @@ from shared.acquisition.commands import ObservePeer, WakeLidarr, coalesce_key
 from shared.acquisition.findings import SourceAppeared, WantedRequested
 from shared.acquisition.model import Context
 from shared.acquisition.steps import NO_SOURCE
+from shared.acquisition.store import make_peers
 from shared.eventlog import store as eventlog
 from shared.eventlog.event import REPRISE
-from shared.eventlog.identity import peer_id, uuid7
+from shared.eventlog.identity import uuid7
 from shared.postgres.faults import POSTGRES_FAULTS
 from shared.postgres.pool import Pool
 from shared.postgres.queries import load
@@ -189,9 +190,8 @@ class Sweep:
             user_id=WANTED_BY, limit=WANTED_AT_ONCE, batch_event_id=uuid7(), label="Lidarr's wanted list"
         )
         async with self._pool.acquire() as connection, connection.transaction():
-            turn = await connection.fetchval(
-                _Q["wanted_turn"], "lidarr", peer_id("lidarr"), timedelta(seconds=interval)
-            )
+            await make_peers(connection, ["lidarr"])
+            turn = await connection.fetchval(_Q["wanted_turn"], "lidarr", timedelta(seconds=interval))
             if turn is None:
                 return
             await eventlog.append(connection, [own_delivery(wish, source=REPRISE)])

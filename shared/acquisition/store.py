@@ -106,10 +106,15 @@ async def lock_batches(connection: Connection, ids: Sequence[UUID]) -> list[Batc
     return [Batch(**row) for row in await connection.fetch(_Q["lock_batches"], list(ids))]
 
 
+async def make_peers(connection: Connection, names: Sequence[str]) -> None:
+    """See to it that there is a row for each of these peers."""
+    await connection.execute(_Q["make_peers"], names, [peer_id(name) for name in names])
+
+
 async def lock_peers(connection: Connection, names: Iterable[str]) -> list[Peer]:
     """Lock and load these peers, made where they are new."""
     wanted = sorted(names)
-    await connection.execute(_Q["make_peer"], wanted, [peer_id(name) for name in wanted])
+    await make_peers(connection, wanted)
     return [Peer(**row) for row in await connection.fetch(_Q["lock_peers"], wanted)]
 
 

@@ -66,9 +66,10 @@ WHERE id = ANY ($1::uuid[])
 ORDER BY id
 FOR UPDATE;
 
--- name: make_peer
+-- name: make_peers
+-- Whichever unique index notices first that somebody else makes the same one at this moment.
 INSERT INTO peers (name, id) SELECT name, id FROM unnest($1::text[], $2::uuid[]) AS p (name, id) ORDER BY name
-ON CONFLICT (name) DO NOTHING;
+ON CONFLICT DO NOTHING;
 
 -- name: lock_peers
 SELECT name, id, sequence

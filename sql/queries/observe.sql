@@ -19,12 +19,9 @@ WHERE k.source = $1 AND k.key = ANY ($2::text[]);
 
 -- name: move_cursor
 -- Never backwards: two looks may end in either order.
-INSERT INTO peers (name, id, observed_until, history_id, observed_at)
-VALUES ($1, $2, $3, $4, clock_timestamp())
-ON CONFLICT (name) DO UPDATE SET
-    observed_until = greatest(peers.observed_until, excluded.observed_until),
-    history_id = greatest(peers.history_id, excluded.history_id),
-    observed_at = excluded.observed_at;
+UPDATE peers
+SET observed_until = greatest(observed_until, $2), history_id = greatest(history_id, $3), observed_at = clock_timestamp()
+WHERE name = $1;
 
 -- name: timed
 -- Every open attempt of what we drive, and (number 0) every acquisition that hasn't begun; of those, the ones whose state

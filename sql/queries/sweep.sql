@@ -28,10 +28,9 @@ WHERE j.finished_at IS NULL OR j.finished_at > now() - interval '1 day'
 GROUP BY 1, 2;
 
 -- name: wanted_turn
--- Whose turn it is to ask for what a peer misses: one worker's in each interval ($3), and nobody's before it is over.
-INSERT INTO peers AS p (name, id, wanted_at) VALUES ($1, $2, clock_timestamp())
-ON CONFLICT (name) DO UPDATE SET wanted_at = clock_timestamp()
-    WHERE p.wanted_at IS NULL OR p.wanted_at <= clock_timestamp() - $3::interval
+-- Whose turn it is to ask for what a peer misses: one worker's in each interval ($2), and nobody's before it is over.
+UPDATE peers SET wanted_at = clock_timestamp()
+WHERE name = $1 AND (wanted_at IS NULL OR wanted_at <= clock_timestamp() - $2::interval)
 RETURNING name;
 
 -- name: looks_due

@@ -11,8 +11,9 @@ import msgspec
 
 from shared.acquisition.findings import DownloadVanished
 from shared.acquisition.signals import Signal
+from shared.acquisition.store import make_peers
 from shared.eventlog.event import Delivery
-from shared.eventlog.identity import peer_id, uuid7
+from shared.eventlog.identity import uuid7
 from shared.postgres.pool import Connection
 from shared.postgres.queries import load
 from shared.sources.lidarr import HISTORY_TYPES, history_identity
@@ -56,7 +57,8 @@ async def observe_lidarr(tools: Tools) -> Found:
     async def note(connection: Connection) -> tuple[Signal, ...]:
         until = max((_date(row) for row in rows), default=since)
         newest = max((row["id"] for row in rows), default=None)
-        await connection.execute(_Q["move_cursor"], _NAME, peer_id(_NAME), until, newest)
+        await make_peers(connection, [_NAME])
+        await connection.execute(_Q["move_cursor"], _NAME, until, newest)
         await note_silence(connection, _NAME, silent)
         limits, most = limits_of(tools.settings(), absent=_GONE_FOR), at_most(_NAME)
         passed = await put_on_watches(connection, timed, queue.reading, cursor.at, at_most=most, limits=limits)

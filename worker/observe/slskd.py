@@ -12,8 +12,9 @@ import msgspec
 from shared.acquisition.findings import TransfersFailed
 from shared.acquisition.model import AttemptState
 from shared.acquisition.signals import Signal
+from shared.acquisition.store import make_peers
 from shared.eventlog.event import Delivery, Identity
-from shared.eventlog.identity import peer_id, uuid7_named
+from shared.eventlog.identity import uuid7_named
 from shared.postgres.pool import Connection, Pool
 from shared.postgres.queries import load
 from shared.sources.slskd import identify
@@ -54,7 +55,8 @@ async def observe_slskd(tools: Tools) -> Found:
     silent = slskd_is_silent(told, cursor, every=every)
 
     async def note(connection: Connection) -> tuple[Signal, ...]:
-        await connection.execute(_Q["move_cursor"], _NAME, peer_id(_NAME), part.cursor(cursor.at), None)
+        await make_peers(connection, [_NAME])
+        await connection.execute(_Q["move_cursor"], _NAME, part.cursor(cursor.at), None)
         await note_silence(connection, _NAME, silent)
         limits, most = limits_of(tools.settings(), absent=_GONE_FOR), at_most(_NAME)
         passed = await put_on_watches(connection, timed, standing.reading, cursor.at, at_most=most, limits=limits)

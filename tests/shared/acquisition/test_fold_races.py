@@ -11,6 +11,7 @@ from uuid import UUID
 
 import pytest
 
+from shared.acquisition import store
 from shared.acquisition.signals import Replayed
 from shared.eventlog.event import Delivery
 from shared.eventlog.identity import uuid7
@@ -165,3 +166,16 @@ async def test_replays_of_everything_change_no_album(pool: Any) -> None:
             await ledger.ask(Replayed(of=one.id))
     assert (await ledger.jobs(), await ledger.attempts()) == before
     await ledger.is_sound()
+
+
+async def test_a_peer_that_many_make_at_once_is_made_once(database: str) -> None:
+    """Two unique indexes stand in the way of the second one, and either may be the first to notice."""
+    async with await create_pool(database, min_size=24, max_size=24) as pool:
+
+        async def make() -> None:
+            async with pool.acquire() as connection, connection.transaction():
+                assert len(await store.lock_peers(connection, ["lidarr", "slskd"])) == 2
+
+        for _ in range(60):
+            await pool.execute("DELETE FROM peers")
+            await asyncio.gather(*(make() for _ in range(24)))
