@@ -1,7 +1,8 @@
 # The doors of the project. A fresh machine needs Python 3.11 to 3.13 and make.
 
 ARGS ?=
-PYTEST_ARGS ?= -n 2
+# Tests wait more than they work; in small portions, so that no process is left with the long ones.
+PYTEST_ARGS ?= -n 3 --maxschedchunk=2
 VENV := .venv
 BIN := $(VENV)/bin
 MIGRATIONS = $(filter-out %.down.sql,$(wildcard sql/migrations/*.sql))
@@ -9,7 +10,7 @@ UV_COMPILE = $(BIN)/uv pip compile pyproject.toml --group build --universal --py
 	--custom-compile-command "make lock" --quiet $(UPGRADE)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint schema rules format bench faults hostile many env lock venv clean FORCE
+.PHONY: help run test lint schema rules format bench faults hostile kills many env lock venv clean FORCE
 
 # A venv that was moved along with its folder is out of date whatever its stamps say (ops/venv).
 ifneq ($(shell cat $(VENV)/.home 2>/dev/null),$(CURDIR))
@@ -45,6 +46,9 @@ format: $(VENV)/.dev  ## put the code in the form that lint wants
 
 hostile: $(VENV)/.dev  ## fuzz the receiver and the API with 10,000 requests
 	@HOSTILE_REQUESTS=10000 $(BIN)/python -m pytest tests/hostile
+
+kills: $(VENV)/.dev  ## kill migrations after each single statement
+	@KILL_ALWAYS=1 $(BIN)/python -m pytest tests/shared/postgres/test_killing.py
 
 many: $(VENV)/.dev  ## want a hundred albums at once, in the real limits of Soulseek (a quarter of an hour)
 	@MANY_FULL=1 $(BIN)/python -m pytest tests/journeys/test_many_at_once.py

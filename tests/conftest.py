@@ -5,11 +5,13 @@ With pytest-xdist each worker process has servers of its own. Nothing outlives t
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import uvloop
 from redis.asyncio import Redis
 
 from reprise.standalone.layout import Layout
@@ -97,3 +99,16 @@ async def processes(config: Config, tmp_path: Path) -> AsyncIterator[Processes]:
         yield found
     finally:
         await found.end_all()
+
+
+def pytest_asyncio_loop_factories() -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """Every test runs on the loop that the processes run on, too."""
+    return {"uvloop": uvloop.new_event_loop}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin the long ones first, each by itself: begun last, one of them would let the other processes wait for it."""
+    long = [item for item in items if item.get_closest_marker("long")]
+    rest = [item for item in items if not item.get_closest_marker("long")]
+    begun = [one for pair in zip(long, rest, strict=False) for one in pair]
+    items[:] = begun + rest[len(long) :] if len(rest) > len(long) else items

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 import re
 
+import pytest
+
 from bench import bodies, report
 from bench.__main__ import PAGE, TOY, measure
 from bench.backlog import backlog
@@ -20,6 +22,7 @@ def figures(table: Table) -> list[float]:
     return [float(text.replace(",", "")) for cell in cells for text in _FIGURE.findall(cell)]
 
 
+@pytest.mark.long
 async def test_every_benchmark_says_something_finite() -> None:
     tables = await measure(TOY)
     assert [table.title for table in tables] == ["Acknowledged webhooks", "Events folded from a backlog", "Memory"]

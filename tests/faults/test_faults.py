@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from tests.faults import to_processes, to_servers
 from tests.faults.fleet import servers
 from tests.faults.load import Pace
@@ -24,6 +26,7 @@ ROWS = [
 ]
 
 
+@pytest.mark.long
 async def test_nothing_is_lost_and_nothing_doubled(tmp_path: Path) -> None:
     """Neither by a killed receiver, nor by a killed Postgres, nor by a killed worker."""
     failures = {}

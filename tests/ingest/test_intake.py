@@ -93,6 +93,7 @@ async def test_a_postgres_that_hangs_costs_one_group_its_patience(
         await assert_kept(pool, first + rest, range(100))
 
 
+@pytest.mark.long
 async def test_it_stops_while_postgres_hangs(lined: Config, line: Line, pool: Any) -> None:
     line.jam()
     async with receiving(lined) as hooks:

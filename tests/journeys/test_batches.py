@@ -21,6 +21,7 @@ async def stage(config: Config, pool: Any) -> AsyncIterator[Stage]:
         yield ready
 
 
+@pytest.mark.long
 async def test_forty_albums_finishing_at_once(stage: Stage) -> None:
     """The counters are exact, and every version of the batch is in its history."""
     albums = [new_album() for _ in range(ALBUMS)]

@@ -46,6 +46,7 @@ def most_at_once(searches: list[Search]) -> int:
     return max(running)
 
 
+@pytest.mark.long
 async def test_a_hundred_albums_within_the_search_budget(stage: Stage, config: Config) -> None:
     """Never too many searches in a window, never three at once, each album once, no deadline missed in line."""
     await stage.set(download_source="soulseek", fallback="none", max_in_flight=10)

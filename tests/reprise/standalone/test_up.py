@@ -17,6 +17,7 @@ from pathlib import Path
 import aiohttp
 import asyncpg
 import psutil
+import pytest
 
 from reprise.standalone.attach import attach
 from reprise.standalone.layout import Layout
@@ -233,6 +234,7 @@ async def test_a_bad_configuration_is_exit_code_78(layout: Layout) -> None:
         assert "REPRISE_LOG_LEVEL" in up.output()
 
 
+@pytest.mark.long
 async def test_the_demo_plays_its_story_and_commands_find_its_peers(founded: Layout) -> None:
     async with running(founded, "--demo", LIDARR_URL="http://192.0.2.9:8686", LIDARR_API_KEY="real") as up:
         await up.ready()

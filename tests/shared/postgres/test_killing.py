@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import sys
 from urllib.parse import urlsplit, urlunsplit
+
+import pytest
 
 from tests.harness.processes import clean_environment
 from tests.harness.servers import PostgresServer
@@ -21,11 +24,12 @@ _TOLD = (
 )
 
 
+@pytest.mark.long
 async def test_killed_at_any_step_and_started_again_it_ends_the_same(
     any_server: PostgresServer, any_database: str, postgres_server: PostgresServer
 ) -> None:
-    """On our own major after every statement, on the others after every fourth."""
-    every = 1 if any_server is postgres_server else 4
+    """After every statement in the long form; else after every third, on another major after every seventh."""
+    every = 1 if os.environ.get("KILL_ALWAYS") else 3 if any_server is postgres_server else 7
     admin = urlunsplit(urlsplit(any_server.admin_dsn)._replace(path=urlsplit(any_database).path))
     await stage.sql(admin, *_TOLD)
     process = await asyncio.create_subprocess_exec(
