@@ -27,6 +27,11 @@ SERVER_ENV = {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"}
 """The whole environment of the servers: nothing of ours (PGDATA, PGPORT, API keys) must reach them."""
 
 
+def is_founded(layout: Layout) -> bool:
+    """Whether there is a cluster already; until then nobody can have sent anything to it."""
+    return (layout.postgres / "PG_VERSION").exists()
+
+
 async def ensure_cluster(layout: Layout, programs: Path, *, durable: bool) -> None:
     """Run initdb unless the cluster exists. Raises CannotStart if another major version made it."""
     finish_swap(layout)

@@ -43,15 +43,24 @@ class Supervisor:
     def __init__(self, back_off: BackOff = BackOff()) -> None:
         self._back_off = back_off
         self._stages: list[tuple[Part, ...]] = []
+        self._front: tuple[Part, ...] = ()
         self._keepers: list[asyncio.Task[None]] = []
         self._given_up: asyncio.Future[int] = asyncio.get_running_loop().create_future()
 
     async def start(self, *stage: Part) -> None:
         """Start these parts at once, and keep them running. Raises what the first failing start raised."""
         self._stages.append(stage)  # before starting: whatever comes up must be stopped, too
+        await self._begin_all(stage)
+
+    async def start_front(self, *parts: Part) -> None:
+        """The same with what takes in what comes from outside: started before the stages, and stopped before them."""
+        self._front += parts
+        await self._begin_all(parts)
+
+    async def _begin_all(self, parts: tuple[Part, ...]) -> None:
         try:
             async with asyncio.TaskGroup() as group:
-                for part in stage:
+                for part in parts:
                     group.create_task(self._begin(part))
         except ExceptionGroup as failures:
             raise failures.exceptions[0] from None
@@ -61,16 +70,17 @@ class Supervisor:
         return await asyncio.shield(self._given_up)
 
     async def stop(self, hurry: asyncio.Event | None = None) -> None:
-        """Stop everything, the last stage first. `hurry` may be set at any time."""
+        """Stop everything, the front and then the last stage first. `hurry` may be set at any time."""
         for keeper in self._keepers:
             keeper.cancel()
         await asyncio.gather(*self._keepers, return_exceptions=True)
-        for stage in reversed(self._stages):
+        for stage in (self._front, *reversed(self._stages)):
             outcomes = await asyncio.gather(*(part.stop(hurry) for part in stage), return_exceptions=True)
             for part, outcome in zip(stage, outcomes, strict=True):
                 if isinstance(outcome, BaseException):
                     log.error("up.stop_failed", child=part.name, exc_info=outcome)
         self._stages.clear()
+        self._front = ()
 
     async def _begin(self, part: Part) -> None:
         await part.start()

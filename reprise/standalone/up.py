@@ -8,7 +8,7 @@ import signal
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import aiohttp
 import asyncpg
@@ -17,6 +17,7 @@ import structlog
 from reprise.backup.before import migrate_after_backup
 from reprise.standalone import attach, ports
 from reprise.standalone.addresses import addresses
+from reprise.standalone.cluster import is_founded
 from reprise.standalone.instance import only_instance
 from reprise.standalone.layout import Layout, prepare, write_private
 from reprise.standalone.postgres import Postgres
@@ -37,6 +38,7 @@ log = structlog.get_logger(__name__)
 
 _POLL_S = 0.05
 _REPORT_EVERY_S = 10.0
+_DIRECT_WITHIN_S = 10.0
 _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -130,9 +132,9 @@ class _House:
         await end_orphans(self._layout)
         port = self._config.port or ports.free_port(self._config.host)
         self._check_ports(port)
-        database_url, redis_url = await self._servers()
-        await self._migrate(replace(self._config, database_url=database_url, data_dir=self._layout.data_dir))
-        config = replace(completed.config, database_url=database_url, redis_url=redis_url)
+        servers = self._servers()
+        urls: dict[str, Any] = {name: url for name, (_, url) in servers.items()}
+        config = replace(completed.config, **urls)
         environment = self._environ | completed.environment | self._addressed(config, port)
         demo: Demo | None = None
         if self._demo:
@@ -142,13 +144,25 @@ class _House:
             await self._supervisor.start(*demo.parts)
             environment = demo.environment(environment)
             config = demo.config(config)
+        receiver = Program("ingest", ["ingest"], layout=self._layout, environment=environment)
+        newborn = "database_url" in servers and not is_founded(self._layout)
+        if not newborn:
+            # First of all, so that no webhook is lost while Postgres recovers: until then it keeps them on disk.
+            await self._supervisor.start_front(receiver)
+        for server, _ in servers.values():
+            await self._supervisor.start(server)
+        migrated = await self._migrate(
+            replace(self._config, database_url=config.database_url, data_dir=self._layout.data_dir)
+        )
+        if newborn:  # of which no Lidarr knows yet
+            await self._supervisor.start_front(receiver)
         attach.publish(self._layout, config, addresses(config.host, port).here)
-        programs = [Program("ingest", ["ingest"], layout=self._layout, environment=environment)]
+        programs = []
         for number, metrics_port in enumerate(self._metrics_ports(), start=1):
             own = environment | {"REPRISE_METRICS_PORT": str(metrics_port)}
             programs.append(Program(f"worker-{number}", ["worker"], layout=self._layout, environment=own))
         await self._supervisor.start(*programs)
-        await self._receiver_ready(port)
+        await self._receiver_ready(port, direct=migrated)
         if backup := self._backup(environment):
             await self._supervisor.start(backup)  # after what a newcomer waits for
         self._say(welcome(completed, self._layout, port))
@@ -179,20 +193,19 @@ class _House:
     def _backup_port(self) -> int:
         return self._config.metrics_port and self._config.metrics_port + self._workers
 
-    async def _servers(self) -> tuple[Secret, Secret]:
-        """The URLs in use: those of the environment, or of servers started here."""
-        database_url, redis_url = self._config.database_url, self._config.redis_url
-        if database_url is None:
+    def _servers(self) -> dict[str, tuple[Postgres | Valkey, Secret]]:
+        """The servers to start here with their URLs, by the part of the config that they stand in for."""
+        servers: dict[str, tuple[Postgres | Valkey, Secret]] = {}
+        if self._config.database_url is None:
             postgres = Postgres(self._layout)
-            await self._supervisor.start(postgres)
-            database_url = Secret(postgres.dsn)
-        if redis_url is None:
+            servers["database_url"] = postgres, Secret(postgres.dsn)
+        if self._config.redis_url is None:
             valkey = Valkey(self._layout)
-            await self._supervisor.start(valkey)
-            redis_url = Secret(valkey.url)
-        return database_url, redis_url
+            servers["redis_url"] = valkey, Secret(valkey.url)
+        return servers
 
-    async def _migrate(self, config: Config) -> None:
+    async def _migrate(self, config: Config) -> bool:
+        """Bring the schema up, and say whether it is."""
         try:
             await migrate_after_backup(config, lambda line: log.info("up.migrating", says=line))
         except (OSError, asyncpg.CannotConnectNowError) as error:
@@ -203,6 +216,9 @@ class _House:
             log.error("up.schema_refused", error=error.message, hint="see `reprise migrate baseline`")
         except (asyncpg.PostgresError, asyncpg.InterfaceError, ValueError) as error:
             raise CannotStart(f"the database can't be brought up to this release: {error}") from error
+        else:
+            return True
+        return False
 
     def _addressed(self, config: Config, port: int) -> dict[str, str]:
         """The environment by which children find everything. URLs go by file, as they hold passwords."""
@@ -221,14 +237,18 @@ class _House:
                 found[f"{name.upper()}_FILE"] = str(path)
         return found
 
-    async def _receiver_ready(self, port: int) -> None:
-        """Wait until it would keep a delivery, for as long as it takes: the supervisor restarts it meanwhile."""
-        reported = time.monotonic()
+    async def _receiver_ready(self, port: int, *, direct: bool) -> None:
+        """Wait until it would keep a delivery, for as long as it takes: the supervisor restarts it meanwhile.
+
+        direct: until it keeps it in the database, unless that takes longer than what it has kept on disk explains.
+        """
+        reported = began = time.monotonic()
         async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=5)) as session:
             while True:
                 try:
                     async with session.get(f"http://{_probed(self._config.host)}:{port}/readyz") as answer:
-                        if answer.status == 200:
+                        late = time.monotonic() - began > _DIRECT_WITHIN_S
+                        if answer.status == 200 and (not direct or late or (await answer.json())["status"] == "ready"):
                             return
                         says = f"{answer.status} {(await answer.text())[:200]}"
                 except (aiohttp.ClientError, TimeoutError) as error:

@@ -80,6 +80,18 @@ async def test_stages_stop_in_the_opposite_order(layout: Layout, supervisor: Sup
     assert _diary(layout) == ["server began", "child began", "child ended", "server ended"]
 
 
+async def test_the_front_is_started_before_the_stages_and_stopped_before_them(
+    layout: Layout, supervisor: Supervisor
+) -> None:
+    await supervisor.start_front(_program(layout, "front"))
+    await _wrote(layout, "front began")
+    for name in ("server", "child"):
+        await supervisor.start(_program(layout, name))
+        await _wrote(layout, f"{name} began")
+    await supervisor.stop()
+    assert _diary(layout)[3:] == ["front ended", "child ended", "server ended"]
+
+
 async def test_a_dead_child_is_restarted_each_time(layout: Layout, supervisor: Supervisor) -> None:
     child = _program(layout, "child")
     await supervisor.start(child)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import aiohttp
 
+from shared.postgres.exclusive import exclusive
 from shared.postgres.fingerprint import fingerprint
 from shared.postgres.migrate import migrate
 from shared.postgres.pool import connect
@@ -16,7 +17,7 @@ async def test_up_runs_on_until_the_schema_is_mended(database: str, processes: P
     connection = await connect(database)
     await connection.execute("DROP TABLE schema_migrations; ALTER TABLE peers DROP COLUMN history_id")
     house = await processes.start("up", port_variable="REPRISE_PORT", ready_path="/readyz")
-    assert "up.schema_refused" in house.output()
+    await until(lambda: "up.schema_refused" in house.output())
     assert "column peers.history_id is missing: bigint" in house.output()
     async with (
         aiohttp.ClientSession(headers={"X-Webhook-Secret": "webhook-secret-of-the-tests"}) as session,
@@ -36,6 +37,25 @@ async def test_up_runs_on_until_the_schema_is_mended(database: str, processes: P
     assert await house.stop() == 0
 
 
+async def test_up_keeps_webhooks_before_it_has_a_database(empty_database: str, processes: Processes) -> None:
+    """While Postgres recovers, or is backed up before a migration, the receiver listens already."""
+    connection = await connect(empty_database)
+    async with exclusive(connection, lambda line: None):  # so that the migration has to wait
+        house = await processes.start(
+            "up", port_variable="REPRISE_PORT", ready_path="/readyz", environment={"DATABASE_URL": empty_database}
+        )
+        async with (
+            aiohttp.ClientSession(headers={"X-Webhook-Secret": "webhook-secret-of-the-tests"}) as session,
+            session.post(f"{house.url}/webhooks/lidarr", json={"eventType": "Test"}) as answer,
+        ):
+            assert (await answer.json())["spooled"] is True
+        assert "Reprise is ready" not in house.output()
+    await until(lambda: "Reprise is ready" in house.output())
+    assert await connection.fetchval("SELECT count(*) FROM events WHERE type = 'Test'") == 1
+    await connection.close()
+    assert await house.stop() == 0
+
+
 async def test_up_keeps_webhooks_while_a_migration_fails(empty_database: str, processes: Processes) -> None:
     steps = migrations()
     await migrate(empty_database, steps=steps[:4])
@@ -44,7 +64,7 @@ async def test_up_keeps_webhooks_while_a_migration_fails(empty_database: str, pr
     house = await processes.start(
         "up", port_variable="REPRISE_PORT", ready_path="/readyz", environment={"DATABASE_URL": empty_database}
     )
-    assert "migration 0005 soulseek failed" in house.output()
+    await until(lambda: "migration 0005 soulseek failed" in house.output())
     async with (
         aiohttp.ClientSession(headers={"X-Webhook-Secret": "webhook-secret-of-the-tests"}) as session,
         session.post(f"{house.url}/webhooks/lidarr", json={"eventType": "Test"}) as answer,
