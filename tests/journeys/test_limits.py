@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import datetime, timedelta
+from itertools import accumulate
 from typing import Any
 from uuid import UUID
 
 import pytest
 
+from reprise.simulator.slskd.transfers import Transfer
 from shared.acquisition import rebuild
 from shared.config import Config
 from shared.sources import interpret
@@ -59,6 +61,37 @@ async def test_a_full_disk_fails_nothing_and_begins_nothing(stage: Stage, source
     stage.lidarr.control(free_space=3 * GIB)
     job = await ended(stage, album, "completed")
     assert (job["source"], job["attempts"]) == (source, 1)
+
+
+async def test_no_more_albums_are_under_way_than_max_in_flight(stage: Stage) -> None:
+    """The others wait in line, say so, and come to nothing by it."""
+    await stage.set(max_in_flight=2)
+    albums = {title: known(stage, title=title) for title in ("Amber", "Birch", "Cedar", "Dahlia", "Elder", "Fennel")}
+    stage.slskd.control(
+        pace=0.1, peers=[shares(album, f"who has {title}", title=title) for title, album in albums.items()]
+    )
+    for title, album in albums.items():
+        await stage.ask(album, title=title)
+
+    async def one_waits() -> bool:
+        jobs = (await stage.get("/api/v1/jobs"))["items"]
+        return any("max_in_flight" in (job["reason"] or "") for job in jobs)
+
+    await until(one_waits)
+    for album in albums.values():
+        await ended(stage, album, "completed")
+    changes = []
+    for title in albums:
+        mine = [one for one in stage.slskd.transfers.all.values() if one.username == f"who has {title}"]
+        assert len(mine) == len(TRACKS)
+        changes += [(min(one.requested_at for one in mine), 1), (max(ended_at(one) for one in mine), -1)]
+    under_way = list(accumulate(change for _, change in sorted(changes)))
+    assert max(under_way) == 2
+
+
+def ended_at(transfer: Transfer) -> datetime:
+    assert transfer.ended_at is not None
+    return transfer.ended_at
 
 
 async def test_a_peer_that_fails_three_times_is_left_alone_for_a_day(stage: Stage) -> None:
