@@ -8,12 +8,12 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import asyncpg
 
 from reprise.backup import spooled, verify
 from reprise.backup.archive import DUMP, Writing
+from reprise.backup.counts import count_rows
 from reprise.backup.folder import Folder
 from reprise.backup.manifest import Manifest, Reason
 from reprise.backup.problems import BackupFailed
@@ -105,13 +105,6 @@ async def _fill(archive: Writing, url: str, *, spool: Path, reason: Reason, made
         spool_bytes=spool_bytes,
         members=dict(archive.members),
     )
-
-
-async def count_rows(connection: Any) -> dict[str, int]:
-    """The rows of every table in our schema, as the connection sees them now."""
-    names = [row["relname"] for row in await connection.fetch(_Q["tables"])]
-    statements = {name: await connection.fetchval(_Q["count_of"], name) for name in names}
-    return {name: await connection.fetchval(statement, timeout=None) for name, statement in statements.items()}
 
 
 def _pg_dump(programs: Programs, *, snapshot: str, without: list[str]) -> list[str]:

@@ -12,7 +12,7 @@ import asyncpg
 
 from reprise.backup import spooled
 from reprise.backup.archive import Reading
-from reprise.backup.dump import count_rows
+from reprise.backup.counts import count_rows
 from reprise.backup.feed import feed_dump
 from reprise.backup.manifest import Manifest
 from reprise.backup.problems import BackupDamaged, CannotRestore

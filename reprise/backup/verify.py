@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 
 from reprise.backup.archive import Reading
+from reprise.backup.counts import count_rows
 from reprise.backup.feed import feed_dump, fill
 from reprise.backup.problems import BackupDamaged, BackupFailed
 from reprise.backup.programs import Programs, find_programs
@@ -69,8 +70,6 @@ async def _contents(archive: Reading, programs: Programs) -> None:
 
 
 async def _trial(archive: Reading, programs: Programs, url: str) -> None:
-    from reprise.backup.dump import count_rows
-
     try:
         connection = await connect(url, application_name="reprise backup")
         try:
