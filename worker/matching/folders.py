@@ -105,6 +105,11 @@ def _discs_by_name(within: Mapping[str, Sequence[Sound]], part_of: Mapping[str, 
                 yield Folder(parent, _names(parent), _in_order(sounds), tuple(sorted(paths)), is_guess=True)
 
 
+def folder_name(path: str) -> str:
+    """The last folder of a path."""
+    return _SEPARATORS.split(path)[-1]
+
+
 def locked_audio(response: Response) -> Counter[str]:
     """How many audio files in each folder can be seen but not had."""
     locked = [*response.locked_files, *(file for file in response.files if file.is_locked)]

@@ -13,9 +13,10 @@ from worker.clients.slskd_answers import File, Response
 from worker.matching.claims import Claim, read_claim
 from worker.matching.evidence import gather_evidence
 from worker.matching.fitting import Heard
-from worker.matching.folders import Folder, Sound, gather, locked_audio
+from worker.matching.folders import Folder, Sound, folder_name, gather, locked_audio
 from worker.matching.formats import DEFAULT_FORMATS
 from worker.matching.judging import judge
+from worker.matching.names import key
 from worker.matching.scoring import score
 from worker.matching.stems import Named, read_named
 from worker.matching.subject import Subject
@@ -90,6 +91,15 @@ def _order(candidate: Candidate) -> tuple[float, str, str, tuple[str, ...]]:
     return -candidate.score, candidate.username, candidate.folder, tuple(file.filename for file in candidate.files)
 
 
+def _as_album(folder: Folder, subject: Subject) -> Folder:
+    """What lies right below the artist under the album's very name is the album, though it be called "LP1" or "2"."""
+    name = folder_name(folder.path)
+    is_disc_by_name = folder.disc is not None and folder.names and key(folder.names[-1]) in subject.artist_keys
+    if not is_disc_by_name or key(name) not in subject.title_keys:
+        return folder
+    return msgspec.structs.replace(folder, names=(*folder.names, name), part_of=None, disc=None)
+
+
 class _Limits(msgspec.Struct, frozen=True):
     wishes: tuple[str, ...]
     peers_out: AbstractSet[str]
@@ -107,6 +117,7 @@ class _Judgement:
 
     def of(self, folder: Folder, response: Response) -> Iterator[Candidate | NotIt]:
         """A verdict on the files of each format in a folder, or one on the folder."""
+        folder = _as_album(folder, self._subject)
         paths = {folder.path, *folder.paths} | ({folder.part_of} if folder.part_of else set())
         if any((response.username, path) in self._limits.blocked for path in paths):
             yield NotIt("blocked", "it proved bad before", 1.0)
