@@ -11,7 +11,14 @@ from msgspec.structs import replace
 
 from shared.acquisition.candidate import Candidate
 from shared.acquisition.choosing import AWAY, NOTHING_FOUND, SOULSEEK
-from shared.acquisition.commands import EnqueueDownload, FollowImport, FollowSoulseekSearch, ImportAlbum, SearchSoulseek
+from shared.acquisition.commands import (
+    EnqueueDownload,
+    FollowImport,
+    FollowSoulseekSearch,
+    ImportAlbum,
+    RemoveLeftovers,
+    SearchSoulseek,
+)
 from shared.acquisition.findings import (
     DownloadEnqueued,
     ImportBlocked,
@@ -55,6 +62,8 @@ from shared.eventlog.identity import derived_id
 POLL_S = 2.0
 LOOK_AFTER_ENQUEUE_S = 5.0
 IMPORT_AGAIN_S = 60.0
+# A person may have removed them, or have allowed it, meanwhile.
+LEFTOVERS_AGAIN_S = 7 * 86_400.0
 DOWNLOADED_ALONE = "downloaded_without_lidarr"
 
 
@@ -249,4 +258,6 @@ def leftovers_removed(acquisition: Acquisition, signal: LeftoversRemoved, contex
     if attempt is None or attempt.source != SOULSEEK:
         return ignored(acquisition, "no_such_attempt")
     noted = put_in_place(acquisition, replace(attempt, leftovers=signal.outcome))
-    return applied(noted, reason=f"{signal.outcome}: {signal.size_bytes} bytes")
+    again = Order(RemoveLeftovers(acquisition_id=acquisition.id, attempt=attempt.number), LEFTOVERS_AGAIN_S)
+    orders = (again,) if signal.outcome == "not_allowed" else ()
+    return applied(noted, *orders, reason=f"{signal.outcome}: {signal.size_bytes} bytes")

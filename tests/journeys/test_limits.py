@@ -163,8 +163,6 @@ async def test_what_slskd_may_not_remove_is_listed_with_its_size(stage: Stage) -
     stage.slskd.control(remote_file_management=False)
     await stage.set(leftovers_days=0)
     await refused_by_lidarr(stage)
-    await stage.pool.execute("UPDATE commands SET due_at = now() WHERE kind = 'RemoveLeftovers'")
-    stage.wake_ups.offer("execute")
 
     async def told() -> Any:
         (left,) = (await stage.get("/api/v1/leftovers"))["items"]
@@ -173,3 +171,15 @@ async def test_what_slskd_may_not_remove_is_listed_with_its_size(stage: Stage) -
     left = await until(told)
     assert left["outcome"] == "not_allowed"
     assert left["size_bytes"] == sum(file.size for file in stage.slskd.disk.under("/downloads")) > 0
+
+    again = "SELECT due_at - now() FROM commands WHERE kind = 'RemoveLeftovers' AND state = 'waiting'"
+    assert await until(lambda: stage.pool.fetchval(again)) > 6 * DAY, "it is looked at again in a week"
+    stage.slskd.control(remote_file_management=True)
+    await stage.pool.execute("UPDATE commands SET due_at = now() WHERE kind = 'RemoveLeftovers'")
+    stage.wake_ups.offer("execute")
+
+    async def gone() -> bool:
+        return not (await stage.get("/api/v1/leftovers"))["items"]
+
+    await until(gone)
+    assert on_disk(stage) == []

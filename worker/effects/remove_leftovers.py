@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import timedelta
 from typing import NamedTuple
 
 from shared.acquisition.candidate import WantedFile
 from shared.acquisition.commands import RemoveLeftovers
 from shared.acquisition.findings import LeftoversRemoved
 from shared.acquisition.model import Attempt, AttemptState
+from shared.acquisition.soulseek import LEFTOVERS_AGAIN_S
+from shared.errors import StepAside
 from shared.postgres.queries import load
 from worker.clients.http import MAX_CHANGE_S
 from worker.clients.slskd import SlskdClient
@@ -37,7 +40,10 @@ class _Removed(NamedTuple):
 
 
 async def remove_leftovers(command: RemoveLeftovers, claimed: Claimed, tools: Tools) -> Found:
-    """Remove what arrived, where it still lies and is still ours. Twice is once: what is gone is gone."""
+    """Remove what arrived, where it still lies and is still ours. Twice is once: what is gone is gone.
+
+    Raises StepAside where slskd still doesn't let us: that is told once, and looked at again from time to time.
+    """
     found = await tools.attempt(command, AttemptState.FAILED, AttemptState.ABANDONED)
     if found is None or found[1].leftovers in (Removal.REMOVED, Removal.GONE):
         return Found()
@@ -51,6 +57,8 @@ async def remove_leftovers(command: RemoveLeftovers, claimed: Claimed, tools: To
         (one for one in (Removal.NOT_ALLOWED, Removal.REMOVED) if any(each.removal is one for each in removed)),
         Removal.GONE,
     )
+    if worst is Removal.NOT_ALLOWED and found[1].leftovers == worst.value:
+        raise StepAside("slskd still doesn't let us remove them", after=timedelta(seconds=LEFTOVERS_AGAIN_S))
     told = LeftoversRemoved(
         acquisition_id=command.acquisition_id,
         attempt=command.attempt,

@@ -8,6 +8,7 @@ import pytest
 
 from shared.acquisition.commands import RemoveLeftovers
 from shared.acquisition.findings import LeftoversRemoved
+from shared.errors import StepAside
 from tests.worker.effects.scene import ARTIST, REMOTE, TITLE, Scene
 from worker.clients.answers import PeerAway
 from worker.effects.effect import Found
@@ -70,6 +71,8 @@ async def test_where_it_is_not_allowed_it_is_listed_with_its_size(scene: Scene) 
     await scene.pool.execute("UPDATE attempts SET leftovers = 'not_allowed'")
     row = await scene.pool.fetchrow("SELECT * FROM leftovers")
     assert (row["outcome"], row["files"], row["size_bytes"], len(row["paths"])) == ("not_allowed", 3, 3 * SIZE, 3)
+    with pytest.raises(StepAside):  # which is told once
+        await scene.perform(command)
     for path in left(scene):
         scene.disk.take(path)
     assert await outcome(scene, command) == ("gone", 0), "by hand, perhaps"
