@@ -43,34 +43,40 @@ class Place:
         sync_folder(root)
 
     def adopt(self) -> list[Segment]:
-        """Move here what other processes left behind when they died, oldest first."""
-        adopted = []
+        """Move here what other processes left behind when they died, oldest first.
+
+        What has come here is answered whatever fails afterwards: nobody would look for it in a living one's folder.
+        """
+        adopted: list[Segment] = []
         for folder in sorted(self.root.iterdir()):
             if folder in (self.path, self.root / _DAMAGED) or not folder.is_dir():
                 continue
             try:
-                adopted += self._adopt(folder)
+                self._adopt(folder, adopted)
             except OSError as error:
                 _log.warning("spool.not_adopted", folder=str(folder), error=str(error))
         return sorted(adopted)
 
-    def _adopt(self, folder: Path) -> list[Segment]:
+    def _adopt(self, folder: Path, adopted: list[Segment]) -> None:
         if folder.name.startswith(_UNBORN) and time.time() - folder.stat().st_mtime < _UNBORN_FOR_S:
-            return []
+            return
         lock = _locked(folder)
         if lock is None:
-            return []
+            return
         try:
             found = segments_in(folder)
-            for segment in found:
-                segment.path.rename(self.path / segment.path.name)
+            for s in found:
+                moved = s.path.rename(self.path / s.path.name)
+                adopted.append(Segment(s.created_us, s.salt, moved, s.size_bytes))
             sync_folder(self.path)
-            _remove_if_done(folder)
         finally:
             os.close(lock)
         if found:
             _log.warning("spool.adopted", folder=str(folder), segments=len(found))
-        return [Segment(s.created_us, s.salt, self.path / s.path.name, s.size_bytes) for s in found]
+        # Another process may be looking into it at this moment, and a file of somebody else's may lie there. On a network
+        # file system an open file can't be removed, so the lock has been closed.
+        with suppress(OSError):
+            _remove_if_done(folder)
 
     def set_aside(self, segment: Segment) -> Path:
         """Keep a damaged segment for a person, where no drain stumbles over it."""
@@ -106,7 +112,10 @@ class Place:
 def _locked(folder: Path) -> int | None:
     """The descriptor of the folder's lock, or None while its process lives."""
     path = folder / _LOCK
-    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except FileNotFoundError:  # adopted and removed since we saw it
+        return None
     try:
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         # Somebody may have adopted and removed the folder between our open and our lock.
