@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from msgspec.structs import replace
@@ -17,7 +16,7 @@ from shared.acquisition import store
 from shared.acquisition.acts import act_within, own_delivery
 from shared.acquisition.adopted import Adopted, BatchAdopted
 from shared.acquisition.fold import Folding
-from shared.acquisition.model import State
+from shared.acquisition.model import Job, State
 from shared.acquisition.signals import SettingChanged
 from shared.acquisition.workspace import Batch
 from shared.eventlog import store as eventlog
@@ -27,8 +26,9 @@ from shared.postgres.queries import load
 from shared.settings import store as settings_store
 
 _Q = load("adopt")
+_BATCHES = load("batches")
 # Any constant, as long as every adoption uses the same one.
-LOCK_KEY = 0x7265707269736533
+LOCK_KEY = 0x7265707269736535
 CAUSE = "adopted"
 
 
@@ -53,7 +53,7 @@ class Writer:
             await connection.execute(_Q["one_at_a_time"], LOCK_KEY)
             found = await store.lock_batches(connection, [batch_id])
             if not found:
-                batch = _batch(row, Counter(one.job.state for one in taken), self.now)
+                batch = _batch(row, _outcomes(one.job for one in taken), self.now)
                 await act_within(
                     connection,
                     self.folding,
@@ -145,16 +145,26 @@ def _batch(row: Row, outcomes: Counter[State], now: datetime) -> Batch:
     )
 
 
+def _outcomes(jobs: Iterable[Job]) -> Counter[State]:
+    """Each album once, though it was tried several times: by the job that completed, else by the latest one."""
+    by_id = sorted(jobs, key=lambda job: job.id)
+    best_first = sorted(by_id, key=lambda job: (job.state is State.COMPLETED, job.finished_at), reverse=True)
+    by_album: dict[UUID, State] = {}
+    for job in best_first:
+        by_album.setdefault(job.album_mbid, job.state)
+    return Counter(by_album.values())
+
+
 async def _recount(connection: Connection, before: Batch) -> None:
     """Jobs came to their batch since it was adopted: its counters follow, as its next version."""
-    rows: list[Any] = await connection.fetch(_Q["job_states"], before.id)
-    jobs = {row["state"]: row["jobs"] for row in rows}
+    rows = await connection.fetch(_BATCHES["count_jobs"], before.id)
+    albums = {State(state): count for state, count in rows}
     after = replace(
         before,
         version=before.version + 1,
-        total=max(before.total, sum(jobs.values())),
-        completed=jobs.get("completed", 0),
-        failed=jobs.get("failed", 0),
-        cancelled=jobs.get("cancelled", 0),
+        total=max(before.total, sum(albums.values())),
+        completed=albums.get(State.COMPLETED, 0),
+        failed=albums.get(State.FAILED, 0),
+        cancelled=albums.get(State.CANCELLED, 0),
     )
     await store.save_batch(connection, after, before=before, cause="more of it was adopted")

@@ -34,9 +34,6 @@ FROM theirs AS t
 JOIN kept AS k ON k.id = t.id
 ORDER BY t.id;
 
--- name: job_states
-SELECT state, count(*) AS jobs FROM download_jobs WHERE batch_id = $1 GROUP BY state;
-
 -- name: resumable
 -- Jobs that arrived cancelled because they were active there, unless the same wish is active here already: the index
 -- of active jobs would refuse a second one.

@@ -166,6 +166,18 @@ async def test_jobs_that_come_later_to_a_batch_are_counted(theirs: Lidify, bring
     assert await differences(pool) == []
 
 
+async def test_an_album_that_was_tried_twice_counts_once(theirs: Lidify, bring: Adopt, pool: Any) -> None:
+    batch = await theirs.batch("completed")
+    for state in ("completed", "failed", "failed"):
+        await theirs.job(1, state, discoveryBatchId=batch)
+    for state in ("cancelled", "failed"):
+        await theirs.job(2, state, discoveryBatchId=batch)
+    await bring()
+    row = await pool.fetchrow("SELECT total, completed, failed, cancelled FROM discovery_batches")
+    assert tuple(row) == (2, 1, 1, 0)
+    assert await differences(pool) == []
+
+
 async def test_a_batch_that_isnt_there_is_told(theirs: Lidify, bring: Adopt, pool: Any) -> None:
     await theirs.connection.execute(
         """ALTER TABLE "DownloadJob" DROP CONSTRAINT "DownloadJob_discoveryBatchId_fkey" """

@@ -56,3 +56,17 @@ async def test_the_same_request_that_is_active_here_is_not_made_twice(theirs: Li
     assert await pool.fetchval(f"SELECT count(*) FROM download_jobs WHERE {_ACTIVE}") == 1
     assert await pool.fetchval("SELECT count(*) FROM events") == events + 1
     assert await differences(pool) == []
+
+
+async def test_a_batch_that_had_an_album_twice_ends_with_its_last_open_job(
+    theirs: Lidify, bring: Adopt, pool: Any
+) -> None:
+    batch = await theirs.batch("downloading")
+    await theirs.job(1, "failed", discoveryBatchId=batch)
+    await theirs.job(1, "pending", discoveryBatchId=batch)
+    assert (await bring(resume=True)).resumed == 1
+    await act(
+        pool, folding(), JobCancelled(job_id=await pool.fetchval(f"SELECT id FROM download_jobs WHERE {_ACTIVE}"))
+    )
+    batch_id = await pool.fetchval("SELECT id FROM discovery_batches")
+    assert (await roll_up(pool, batch_id, await pool.fetchval("SELECT now()"))).state != "active"
