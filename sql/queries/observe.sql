@@ -18,9 +18,9 @@ FROM event_keys AS k
 WHERE k.source = $1 AND k.key = ANY ($2::text[]);
 
 -- name: move_cursor
--- Never backwards: two looks may end in either order.
+-- Never backwards: two looks may end in either order. Only from the future back to now: a peer's clock was wrong then.
 UPDATE peers
-SET observed_until = greatest(observed_until, $2), history_id = greatest(history_id, $3), observed_at = clock_timestamp()
+SET observed_until = greatest(CASE WHEN observed_until < clock_timestamp() THEN observed_until END, $2), history_id = greatest(history_id, $3), observed_at = clock_timestamp()
 WHERE name = $1;
 
 -- name: timed

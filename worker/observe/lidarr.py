@@ -46,7 +46,9 @@ async def observe_lidarr(tools: Tools) -> Found:
     timed = await timed_at(pool, _NAME)
     items = await lidarr.queue() if timed else ()
     # After the queue: a download that left it meanwhile has its end in the history.
-    since = (cursor.observed_until or await pool.fetchval(_Q["oldest_active"]) or datetime.now(UTC)) - _OVERLAP
+    begin = cursor.observed_until or await pool.fetchval(_Q["oldest_active"]) or datetime.now(UTC)
+    # Not beyond now: by a row from the future (Lidarr's clock was wrong once) all others would seem to be read.
+    since = min(begin, cursor.at) - _OVERLAP
     history = await lidarr.history_rows_since(since)
     queue = await _with_excuses(Queue(items=items, history=history), timed, lidarr)
     rows = worth_keeping(history)
@@ -55,7 +57,7 @@ async def observe_lidarr(tools: Tools) -> Found:
     fresh = sorted((row for row in rows if _key(row) not in known), key=_grabs_first)
 
     async def note(connection: Connection) -> tuple[Signal, ...]:
-        until = max((_date(row) for row in rows), default=since)
+        until = min(max((_date(row) for row in rows), default=since), cursor.at)
         newest = max((row["id"] for row in rows), default=None)
         await make_peers(connection, [_NAME])
         await connection.execute(_Q["move_cursor"], _NAME, until, newest)

@@ -269,3 +269,19 @@ async def test_two_looks_at_once_count_once(scene: LidarrScene) -> None:
     told = await scene.settle(second) + await scene.settle(first)
     assert deadlines(told) == [(1, "no_bytes")]
     assert (await scene.watch(album))["phase_s"] < 5
+
+
+async def test_a_lidarr_whose_clock_is_ahead_hides_nothing_from_us(scene: LidarrScene) -> None:
+    """Rows from the future don't move the cursor there, and one that an earlier release moved there comes back."""
+    await scene.look()
+    scene.simulator.control(shift_clock=86_400)
+    await scene.grabbed("stall")
+    await scene.look()
+    assert await scene.pool.fetchval("SELECT observed_until <= now() FROM peers WHERE name = 'lidarr'")
+    await scene.pool.execute("UPDATE peers SET observed_until = now() + interval '3 days' WHERE name = 'lidarr'")
+    rows = "SELECT count(*) FROM events WHERE source = 'lidarr'"
+    before = await scene.pool.fetchval(rows)
+    await scene.grabbed("stall")
+    await scene.look()
+    assert await scene.pool.fetchval(rows) == before + 1
+    assert await scene.pool.fetchval("SELECT observed_until <= now() FROM peers WHERE name = 'lidarr'")
