@@ -38,7 +38,15 @@ WHERE id = $1 AND fence = $2 AND state = 'running'
 RETURNING id;
 
 -- name: again
--- Back to waiting; if another command with the same key waits already, that one does the work.
+-- Back to waiting; if another command with the same key waits already, that one does the work, and no later than this one
+-- would have.
+WITH sooner AS (
+    UPDATE commands AS w
+    SET due_at = least(w.due_at, now() + $4::interval)
+    FROM commands AS mine
+    WHERE mine.id = $1 AND mine.fence = $2 AND mine.state = 'running'
+        AND w.coalesce_key = mine.coalesce_key AND w.state = 'waiting'
+)
 UPDATE commands AS c
 SET state = CASE WHEN w.id IS NULL THEN 'waiting' ELSE 'cancelled' END,
     finished_at = CASE WHEN w.id IS NOT NULL THEN clock_timestamp() END,

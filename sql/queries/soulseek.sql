@@ -40,11 +40,14 @@ SELECT id FROM soulseek_searches WHERE started_at < clock_timestamp() - $1::inte
 SELECT pg_advisory_xact_lock($1::bigint);
 
 -- name: free_slots
--- A slot is held as long as its acquisition has an open attempt.
+-- A slot is held as long as its acquisition has an open attempt, and we drive it: what Lidarr alone goes on with has no
+-- deadline that would ever end it.
 DELETE FROM download_slots AS s
 WHERE NOT EXISTS (
     SELECT 1 FROM attempts AS t
-    WHERE t.acquisition_id = s.acquisition_id AND t.state IN ('searching', 'downloading', 'importing'));
+    JOIN acquisitions AS a ON a.id = t.acquisition_id
+    WHERE t.acquisition_id = s.acquisition_id AND a.origin = 'asked'
+        AND t.state IN ('searching', 'downloading', 'importing'));
 
 -- name: take_slot
 -- The slot of this acquisition, its own or a free one; no row where all $2 are taken.

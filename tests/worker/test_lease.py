@@ -62,6 +62,19 @@ async def test_one_is_leased_at_a_time_whatever_the_planner_believes(pool: Any, 
         assert await pool.fetchval(running_now, list(orders)) == leased_so_far
 
 
+async def test_a_retry_is_no_later_than_it_would_have_been_though_another_does_the_work(pool: Any) -> None:
+    command = CheckAlbum(acquisition_id=await an_acquisition(pool), album_mbid=uuid4())
+    await order(pool, command)
+    claimed = await claim(pool)
+    assert claimed
+    later = await order(pool, command)
+    await pool.execute("UPDATE commands SET due_at = now() + interval '15 minutes' WHERE id = $1", later)
+    async with pool.acquire() as connection:
+        await again(connection, claimed, after=timedelta(seconds=1), spent=False, error=None)
+    assert (await command_of(pool, claimed.id))["state"] == "cancelled"
+    assert await pool.fetchval("SELECT due_at - now() < interval '2 s' FROM commands WHERE id = $1", later)
+
+
 async def test_the_monotonic_clock_decides_whether_there_is_time(pool: Any) -> None:
     claimed = await leased(pool)
     claimed.must_outlast(MAX_CHANGE_S)

@@ -55,6 +55,16 @@ async def test_the_slots_are_never_more_than_they_are(pool: Any) -> None:
     assert await pool.fetchval("SELECT count(*) FROM download_slots") == 3
 
 
+async def test_what_is_only_watched_holds_no_slot(pool: Any) -> None:
+    """The last job was cancelled while Lidarr downloads by itself: that may never end, as far as we can see."""
+    one = tools(pool, max_in_flight=1)
+    watched = await trying(pool)
+    await take_slot(one, watched)
+    await pool.execute("UPDATE acquisitions SET origin = 'lidarr', state = 'downloading' WHERE id = $1", watched)
+    await pool.execute("UPDATE attempts SET source = 'lidarr', state = 'downloading', foreign_grab = true")
+    await take_slot(one, await trying(pool))
+
+
 async def test_nothing_is_begun_on_a_disk_that_is_nearly_full(pool: Any) -> None:
     simulator = LidarrSimulator(api_key="a-key")
     async with simulator.serve():
