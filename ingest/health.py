@@ -63,12 +63,16 @@ class Health:
                 answers = await asyncio.gather(*(_ask(check) for check in names.values()))
                 self._lines = dict(zip(names, answers, strict=True))
                 self._asked_at = time.monotonic()
-                if self._lines["postgres"] != "ok":
+                if self._lines["postgres"].startswith("away"):
                     self._parts.intake.turn_aside("Postgres doesn't answer")
             return self._lines
 
     async def _postgres(self) -> str:
-        async with self._parts.pool.acquire(timeout=_LIMIT_S) as connection:
+        pool = self._parts.pool
+        if pool.get_size() >= pool.get_max_size() and not pool.get_idle_size():
+            # No sign that Postgres is away; deliveries have connections of their own.
+            return "busy: every connection of the API is in use"
+        async with pool.acquire(timeout=_LIMIT_S) as connection:
             await connection.execute("/* readyz */ SELECT", timeout=_LIMIT_S)
         return "ok"
 

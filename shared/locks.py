@@ -22,7 +22,7 @@ from redis.asyncio import Redis
 
 from shared.errors import Unavailable
 from shared.postgres.faults import POSTGRES_FAULTS
-from shared.postgres.pool import Pool
+from shared.postgres.pool import Pool, lent
 from shared.postgres.queries import load
 from shared.redis import RedisLink
 from shared.telemetry.metrics import LOCK_CONTENTION, LOCKS, LOCKS_LOST
@@ -167,7 +167,7 @@ class Locks:
 
     async def _row(self, query: str, *arguments: object) -> bool:
         try:
-            async with asyncio.timeout(_POSTGRES_LIMIT_S), self._pool.acquire() as connection:
+            async with lent(self._pool, within_s=_POSTGRES_LIMIT_S) as connection:
                 return bool(await connection.fetchval(load("locks")[query], *arguments))
         except _POSTGRES_FAULTS as error:
             LOCKS.inc(backend="postgres", result="unavailable")

@@ -21,6 +21,7 @@ from shared.eventlog import store as eventlog
 from shared.eventlog.event import REPRISE, Delivery
 from shared.locks import Locks
 from shared.postgres.faults import POSTGRES_FAULTS
+from shared.postgres.pool import lent
 from shared.postgres.text import storable
 from shared.telemetry import metrics
 from worker.clients.http import MAX_CHANGE_S
@@ -174,8 +175,8 @@ class Executor:
         """Let another worker have it, once what was sent can no longer be on its way; no attempt is spent."""
         after = timedelta(seconds=MAX_CHANGE_S)
         with suppress(LeaseLost, *POSTGRES_FAULTS):  # then its lease ends by itself
-            async with asyncio.timeout(_GIVE_BACK_WITHIN_S):
-                await self._again(claimed, after, spent=False, error="its worker was told to stop")
+            said = "its worker was told to stop"
+            await self._again(claimed, after, spent=False, error=said, within_s=_GIVE_BACK_WITHIN_S)
         log.info("command.given_back", command_id=str(claimed.id), kind=type(claimed.command).__name__)
 
     async def _keep_lease(self, claimed: Claimed) -> None:
@@ -256,8 +257,10 @@ class Executor:
                 await self._again(claimed, backoff(claimed.attempts + 1), spent=True, error=text)
                 return "retried", repr(error)
 
-    async def _again(self, claimed: Claimed, after: timedelta, *, spent: bool, error: str | None) -> None:
-        async with self._tools.pool.acquire() as connection:
+    async def _again(
+        self, claimed: Claimed, after: timedelta, *, spent: bool, error: str | None, within_s: float | None = None
+    ) -> None:
+        async with lent(self._tools.pool, within_s=within_s) as connection:
             try:
                 await again(connection, claimed, after=after, spent=spent, error=error)
             except asyncpg.UniqueViolationError:

@@ -73,8 +73,8 @@ class Place:
             os.close(lock)
         if found:
             _log.warning("spool.adopted", folder=str(folder), segments=len(found))
-        # Another process may be looking into it at this moment, and a file of somebody else's may lie there. On a network
-        # file system an open file can't be removed, so the lock has been closed.
+        # Another process may be looking into it at this moment, and a file of somebody else's may lie there. On a
+        # network file system an open file can't be removed, so the lock has been closed.
         with suppress(OSError):
             _remove_if_done(folder)
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import asyncpg
@@ -49,6 +52,23 @@ async def create_pool(
             "idle_in_transaction_session_timeout": "120000",
         },
     )
+
+
+@asynccontextmanager
+async def lent(pool: Pool, *, within_s: float | None) -> AsyncIterator[Connection]:
+    """A connection of the pool, with a limit for getting it, for the block, and for giving it back.
+
+    A timeout around an acquire without one would wait, at its end, for a connection that a firewall has forgotten.
+    Raises TimeoutError; and CancelledError where the task was cancelled, though giving it back took too long.
+    """
+    try:
+        async with pool.acquire(timeout=within_s) as connection, asyncio.timeout(within_s):
+            yield connection
+    except TimeoutError:
+        task = asyncio.current_task()
+        if task is not None and task.cancelling():
+            raise asyncio.CancelledError from None
+        raise
 
 
 async def connect(dsn: str, *, application_name: str = "reprise") -> Any:

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from shared.errors import InvalidInput
 from shared.postgres.faults import POSTGRES_FAULTS
-from shared.postgres.pool import Pool
+from shared.postgres.pool import Pool, lent
 from shared.settings import store
 from shared.settings.environment import settings_from
 from shared.settings.registry import REGISTRY, Settings
@@ -54,8 +54,7 @@ class SettingsFeed:
         """Refresh for ever; that Postgres is away is said once, and once when it is back."""
         while True:
             try:
-                async with asyncio.timeout(_LIMIT_S):
-                    await self.refresh()
+                await self.refresh()
             except (*POSTGRES_FAULTS, asyncpg.PostgresError) as error:
                 if not self._away:
                     _log.warning("settings.not_read", error=f"{type(error).__name__}: {error}")
@@ -69,7 +68,7 @@ class SettingsFeed:
     async def refresh(self) -> None:
         """Read the settings if they have changed. Raises what asyncpg raises."""
         # One at a time, so that a slower read can't bring back older values.
-        async with self._reading, self._pool.acquire() as connection:
+        async with self._reading, lent(self._pool, within_s=_LIMIT_S) as connection:
             if await store.version(connection) == self._settings.version:
                 return
             self._take(await store.read(connection))

@@ -13,10 +13,12 @@ from redis.asyncio import Redis
 from reprise.standalone.valkey import Valkey
 from shared.errors import Unavailable
 from shared.locks import Locks
+from shared.postgres.pool import create_pool
 from shared.redis import RedisLink
 from shared.telemetry.metrics import LOCK_CONTENTION, LOCKS
 from tests.harness.servers import temporary_layout
 from tests.harness.waiting import until
+from tests.ingest.line import line_to
 
 LONG = timedelta(seconds=30)
 SHORT = timedelta(seconds=0.6)
@@ -226,3 +228,17 @@ async def test_with_neither_it_is_an_error_and_not_contention(pool: Any) -> None
             raise AssertionError("there is no lock")
     assert LOCK_CONTENTION.value() == contended
     assert LOCKS.value(backend="postgres", result="unavailable") == failed + 1
+
+
+async def test_a_postgres_that_says_nothing_is_an_error_too_and_soon(database: str) -> None:
+    async with line_to(database) as line, await create_pool(line.dsn, min_size=1, max_size=3) as pool:
+        locks = Locks(RedisLink(None), pool)
+        async with locks.hold("warm", SHORT):
+            pass
+        line.jam()
+        # Longer than a lock may take, and much shorter than the pool's own patience of a minute.
+        async with asyncio.timeout(20):
+            with pytest.raises(Unavailable):
+                async with locks.hold("a", LONG):
+                    raise AssertionError("there is no lock")
+        await line.admit()
