@@ -24,6 +24,7 @@ from shared.postgres.faults import POSTGRES_FAULTS
 from shared.postgres.pool import lent
 from shared.postgres.text import storable
 from shared.telemetry import metrics
+from worker.clients.answers import PeerMisconfigured
 from worker.clients.http import MAX_CHANGE_S
 from worker.drain import LOOK_EVERY_S, Offer, backoff, woken_within
 from worker.effects import EFFECTS
@@ -56,6 +57,7 @@ class Executor:
         self._offer = offer
         self._slots = slots
         self._running: set[asyncio.Task[None]] = set()
+        self._complained_of: set[str] = set()
         self._woken = asyncio.Event()
         self._stopping = asyncio.Event()
 
@@ -231,6 +233,12 @@ class Executor:
             case LeaseLost():
                 # Most likely it only grew short while Postgres didn't answer. If it's another's, this is refused, too.
                 await self._again(claimed, _LOCKED_AGAIN_AFTER, spent=False, error=str(error))
+                return "stepped_aside", str(error)
+            case PeerMisconfigured(after=after):
+                if str(error) not in self._complained_of:
+                    self._complained_of.add(str(error))
+                    log.warning("peer.misconfigured", error=str(error))
+                await self._again(claimed, after, spent=False, error=str(error))
                 return "stepped_aside", str(error)
             case StepAside(after=after):
                 await self._again(claimed, after, spent=False, error=str(error))

@@ -90,6 +90,7 @@ class Sweep:
     async def run(self) -> None:
         """Do every duty at its time, until cancelled; one that fails is said, and done again at its next time."""
         loop = asyncio.get_running_loop()
+        await self._do(_Duty("mended", lambda: 0.0, self.try_what_was_misconfigured))
         due_at = {duty.name: loop.time() + duty.first_after_s for duty in self._duties}
         while True:
             for duty in self._duties:
@@ -131,6 +132,11 @@ class Sweep:
         if await runs.rescue(self._pool):
             self._offer("drain")
         self._offer("execute")
+
+    async def try_what_was_misconfigured(self) -> None:
+        """At the start: a person may have mended the key or the address that a peer didn't take."""
+        if (await self._pool.execute(_COMMANDS["mended"])) != "UPDATE 0":
+            self._offer("execute")
 
     async def tidy(self) -> None:
         """Settle what has been parked too long, and drop finished commands."""

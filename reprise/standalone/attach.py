@@ -23,6 +23,11 @@ _SECRETS = (
 _PEERS = ("lidarr_url", "slskd_url")
 
 
+def demo_folder(data_dir: Path) -> Path:
+    """Where the demo keeps its data: a simulated Lidarr numbers its history as the real one does."""
+    return data_dir / "demo"
+
+
 @dataclass(frozen=True, slots=True)
 class Attached:
     """A config completed with what the running `up` uses; `url` is where its receiver listens."""
@@ -53,11 +58,11 @@ def attach(config: Config) -> Attached | None:
 
     What the environment sets stands. Raises PermissionError if the data directory belongs to another user.
     """
-    path: Path = config.data_dir.expanduser() / _FILE
-    try:
-        known = json.loads(path.read_text())
-    except FileNotFoundError:
+    data_dir = config.data_dir.expanduser()
+    path = next((one for one in (data_dir / _FILE, demo_folder(data_dir) / _FILE) if one.exists()), None)
+    if path is None:
         return None
+    known = json.loads(path.read_text())
     absent = [name for name in known if getattr(config, name, "") is None]
     missing: dict[str, Any] = {name: known[name] if name in _PEERS else Secret(known[name]) for name in absent}
     return Attached(replace(config, **missing), known["url"])

@@ -53,9 +53,14 @@ async def up(
     """Run until a signal comes, and return the exit code: 0 stopped, 78 if the children refuse the config.
 
     Raises CannotStart for what a person must put right. Embedded servers stand in for DATABASE_URL and REDIS_URL
-    where these are unset. `environ` goes on to the children. A second signal hurries. Call it in the main thread,
-    with logging configured.
+    where these are unset. The demo has servers and a folder of its own, and touches nothing else. `environ` goes on to
+    the children. A second signal hurries. Call it in the main thread, with logging configured.
     """
+    environ = dict(os.environ if environ is None else environ)
+    if demo:
+        config = replace(config, data_dir=attach.demo_folder(config.data_dir), database_url=None, redis_url=None)
+        for name in ("DATABASE_URL", "DATABASE_URL_FILE", "REDIS_URL", "REDIS_URL_FILE"):
+            environ.pop(name, None)
     stop, hurry = asyncio.Event(), asyncio.Event()
 
     def asked(sig: signal.Signals) -> None:
@@ -73,7 +78,7 @@ async def up(
                 config,
                 workers=workers,
                 demo=demo,
-                environ=dict(os.environ if environ is None else environ),
+                environ=environ,
                 say=say,
             )
             return await house.run(stop, hurry)

@@ -145,11 +145,12 @@ def _digest(*parts: str) -> str:
 def history_identity(row: Mapping[str, Any], *, instance: str = "lidarr") -> Identity:
     """Identity of a history row: Lidarr numbers them, so every row is appended exactly once.
 
+    The date tells a row from one with the same number in a Lidarr that was set up anew.
+
     Raises KeyError for rows of a type that no rule needs; filter by HISTORY_TYPES first.
     """
-    return Identity(
-        HISTORY_TYPES[row["eventType"]], f"history:{instance}:{row['id']}", foreign_id(row.get("downloadId"))
-    )
+    key = f"history:{instance}:{row['id']}@{row.get('date', '')}"
+    return Identity(HISTORY_TYPES[row["eventType"]], key, foreign_id(row.get("downloadId")))
 
 
 def interpret(event: Event) -> tuple[Signal, ...] | Unheeded:

@@ -69,6 +69,12 @@ ORDER BY lease_until
 LIMIT 100
 FOR UPDATE SKIP LOCKED;
 
+-- name: mended
+-- What waits because of a wrong key or address goes at once: the process that asks has begun with what is configured now.
+UPDATE commands SET due_at = now()
+WHERE state = 'waiting' AND due_at > now()
+    AND (last_error LIKE '%: set %\_API\_KEY to the %' OR last_error LIKE '%: set %\_URL to the %');
+
 -- name: order_by_clock
 -- Work that the clock orders, at most one waiting or running of a kind at a time.
 INSERT INTO commands (id, kind, coalesce_key, args, due_at, created_at)

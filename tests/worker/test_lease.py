@@ -17,6 +17,7 @@ from shared.locks import Locks
 from shared.redis import RedisLink
 from tests.harness.waiting import until
 from tests.worker.workshop import an_acquisition, command_of, due_now, executor, nothing, order, running
+from worker.clients.answers import failure_of
 from worker.clients.http import MAX_CHANGE_S
 from worker.effects import EFFECTS
 from worker.effects.effect import Found, Tools
@@ -236,3 +237,19 @@ async def test_with_redis_away_the_lock_is_a_row(pool: Any, monkeypatch: pytest.
         await until(done, what="the command to be done")
     assert held == [str(acquisition)]
     assert not await pool.fetchval("SELECT count(*) FROM locks")
+
+
+async def test_a_new_worker_tries_at_once_what_waits_because_of_a_wrong_key(pool: Any) -> None:
+    because = {
+        status: str(failure_of(status, b"", peer="lidarr", call="GET /api/v1/album", location="https://elsewhere"))
+        for status in (401, 302, 503)
+    }
+    waiting = {}
+    for status, error in because.items():
+        claimed = await leased(pool)
+        async with pool.acquire() as connection:
+            await again(connection, claimed, after=timedelta(minutes=5), spent=False, error=error)
+        waiting[status] = claimed.id
+    await sweep(pool).try_what_was_misconfigured()
+    due = "SELECT id FROM commands WHERE due_at <= now()"
+    assert {row["id"] for row in await pool.fetch(due)} == {waiting[401], waiting[302]}

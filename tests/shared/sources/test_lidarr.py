@@ -227,7 +227,7 @@ ALBUM = AlbumRef(ALBUMS[0], "First Light", 501)
 def test_rows_of_history_mean_what_their_webhooks_mean(kind: str, data: dict[str, str], signal: Signal) -> None:
     body = row(kind, data=data)
     found = history_identity(json.loads(body))
-    assert found == (HISTORY_TYPES[kind], "history:lidarr:77", TORRENT)
+    assert found == (HISTORY_TYPES[kind], "history:lidarr:77@" + json.loads(body)["date"], TORRENT)
     assert meaning(body, found.type) == (signal,)
 
 
