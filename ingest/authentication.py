@@ -92,7 +92,10 @@ class Doorkeeper:
             )
         if account.budget < 1:
             return Refusal(
-                429, "too_many_wrong_secrets", "Too many wrong secrets.", retry_after_s=round(_BURST / _REFILL_PER_S)
+                429,
+                "too_many_wrong_secrets",
+                "Too many wrong secrets came from this address; the right one is taken at any time.",
+                retry_after_s=round(_BURST / _REFILL_PER_S),
             )
         account.budget -= 1
         return Refusal(

@@ -18,7 +18,7 @@ T = TypeVar("T", bound=msgspec.Struct)
 
 _PLACE = re.compile(r"^(?P<what>.*?)(?: - at `\$(?P<path>[^`]*)`)?$", re.DOTALL)
 _MISSING = re.compile(r"^Object missing required field `(?P<name>[^`]*)`$")
-_UNKNOWN = re.compile(r"^Object contains unknown field `", re.DOTALL)
+_UNKNOWN = re.compile(r"^Object contains unknown field `(?:(?P<name>[A-Za-z][A-Za-z0-9_-]{0,39})`$)?", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +102,10 @@ def _invalid(text: str, kind: type[msgspec.Struct]) -> InvalidInput:
     what, path = (place["what"], (place["path"] or "").lstrip(".")) if place else (text, "")
     if missing := _MISSING.match(what):
         path, what = f"{path}.{missing['name']}".lstrip("."), "is missing"
-    elif _UNKNOWN.match(what):
-        return InvalidInput(path or "request", f"has a field that isn't known; known are {_known(kind, path)}")
+    elif unknown := _UNKNOWN.match(what):
+        # Only what looks like a name is told back.
+        named = f" ({unknown['name']})" if unknown["name"] else ""
+        return InvalidInput(path or "request", f"has a field that isn't known{named}; known are {_known(kind, path)}")
     elif what.startswith("Invalid enum value"):
         what = f"must be one of {', '.join(_choices(_type_at(kind, path)))}"
     else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -59,10 +60,13 @@ def record(
     from reprise.recording.session import Session
 
     if command:
-        program = shutil.which(command[0])
-        if program is None:
-            raise click.UsageError(f"there is no command {command[0]}")
-        command = (program, *command[1:])
+        if command[0] == "reprise":  # this one, which may not be on the path
+            program = [sys.executable, "-m", "reprise"]
+        elif found := shutil.which(command[0]):
+            program = [found]
+        else:
+            raise click.UsageError(f"there is no command {command[0]}; give its path")
+        command = (*program, *command[1:])
     config = load_config(os.environ)
     log_to_stderr(config, "record")
     session = Session(

@@ -85,4 +85,7 @@ async def _until_stopped(work: Coroutine[Any, Any, None]) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, playing.cancel)
     with contextlib.suppress(asyncio.CancelledError):
-        await playing
+        try:
+            await playing
+        except OSError as error:
+            raise click.UsageError(f"can't listen there ({error.strerror or error}): give another --port") from error

@@ -19,12 +19,18 @@ from reprise.recording.recorder import Recorder
 from reprise.recording.redaction import Redaction, Tally
 from reprise.recording.scrub import Scrubber
 from shared.config import Config
-from shared.errors import RepriseError
+from shared.errors import ConfigError, ConfigFault, RepriseError
 from shared.telemetry.metrics import installed_version
 from worker.clients.lidarr import LidarrClient
 from worker.clients.slskd import SlskdClient
 
 _VERSION_WITHIN_S = 10.0
+
+
+_WHERE = {
+    "lidarr": ("LIDARR_URL", "http://localhost:8686"),
+    "slskd": ("SLSKD_URL", "http://localhost:5030"),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,11 +61,14 @@ async def record(
 ) -> Summary:
     """Record until `during` returns, which is given the address to be put in the place of the peer's.
 
-    Raises CannotRecord: no such peer is configured, the file or the port can't be had, the disk is full.
+    Raises ConfigError where no such peer is configured, and CannotRecord: the file or port can't be had, the disk is
+    full.
     """
     peer_url = config.lidarr_url if session.peer == "lidarr" else config.slskd_url
     if peer_url is None:
-        raise CannotRecord(f"{session.peer.upper()}_URL isn't set: it says where {session.peer} is")
+        variable, example = _WHERE[session.peer]
+        cure = f"Set it to where {session.peer} answers, like {example}, and {session.peer.upper()}_API_KEY with it"
+        raise ConfigError([ConfigFault(variable, "is unset", cure)])
     redaction = Redaction(keep_names=session.keep_names)
     _protect(redaction, config, hosts=[peer_url, session.reprise_url])
     header = Header(

@@ -9,12 +9,14 @@ from typing import Any
 import msgspec
 
 from shared.errors import InvalidInput
+from shared.settings.paths import PathMapping
 
 _PLACE = re.compile(r"^(?P<problem>.*?)(?: - at `\$(?P<path>[^`]*)`)?$", re.DOTALL)
 # msgspec would quote what was sent.
 _PLAINLY = {
     "Invalid enum value": "That isn't among the choices",
     "Object contains unknown field": "It has a field that isn't known",
+    "Expected `int`": "Expected a whole number",
 }
 
 
@@ -66,9 +68,20 @@ class Setting(msgspec.Struct, frozen=True, kw_only=True):
             found = msgspec.convert(value, self.type, strict=not from_text or self.split is not None)
         except (msgspec.ValidationError, msgspec.DecodeError, RecursionError) as error:
             raise self._misfit(str(error)) from error
+        if isinstance(found, tuple):
+            self._refuse_twice(found)
         if self.least_on is not None and 0 < found < self.least_on:
             raise self._misfit(f"Expected 0, or at least {self.least_on}")
         return found
+
+    def _refuse_twice(self, mappings: tuple[Any, ...]) -> None:
+        """One folder can't be seen under two names."""
+        seen: set[str] = set()
+        for number, one in enumerate(mappings):
+            if isinstance(one, PathMapping):
+                if one.slskd in seen:
+                    raise self._misfit(f"Expected every folder once - at `$[{number}].from`")
+                seen.add(one.slskd)
 
     def as_text(self, value: object) -> str:
         """A value as a person writes it; read(…, from_text=True) takes it back."""

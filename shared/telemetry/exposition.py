@@ -62,6 +62,8 @@ async def start_metrics_server(host: str, port: int, probes: Mapping[str, Probe]
         await web.TCPSite(runner, host, port).start()
     except OSError as error:
         await runner.cleanup()
-        raise Unavailable(f"the metrics server can't listen on {host}:{port} ({error.strerror or error})") from error
+        reason = error.strerror or error
+        cure = "set REPRISE_METRICS_PORT to another one, or to 0 for any that is free"
+        raise Unavailable(f"the metrics server can't listen on {host}:{port} ({reason}): {cure}") from error
     first = runner.addresses[0]
     return MetricsServer(first[1], runner)

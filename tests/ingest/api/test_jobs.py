@@ -186,6 +186,14 @@ async def test_a_malformed_body_is_400(api: Any, raw: bytes) -> None:
     assert answer.json["status"] == answer.status
 
 
+async def test_an_unknown_field_is_told_by_name_where_it_looks_like_one(api: Any, album: Album) -> None:
+    for name, named in (("albums_mbid", " (albums_mbid); known are"), ("<script>", "isn't known; known are")):
+        refused = await api("POST", "/api/v1/jobs", json=album | {name: "x"})
+        assert refused.status == 422
+        assert named in refused.json["detail"]
+        assert "script" not in refused.json["detail"]
+
+
 async def test_a_missing_body_or_field_is_named(api: Any) -> None:
     assert (await api.post("/api/v1/jobs", status=422))["field"] == "body"
     problem = await api.post("/api/v1/jobs", {}, status=422)

@@ -109,7 +109,7 @@ def test_it_says_what_is_missing_or_in_the_way(
 ) -> None:
     path = tmp_path / "bug.jsonl"
     ended = reprise("record", "slskd", "--to", path)
-    assert (ended.code, "SLSKD_URL isn't set" in ended.err) == (1, True)
+    assert (ended.code, "SLSKD_URL: is unset. Set it to" in ended.err) == (78, True)
     assert reprise("record", "slskd").code == 2
     assert reprise("record", "slskd", "--to", path, "--", "no-such-command").code == 2
     monkeypatch.setenv("SLSKD_URL", f"http://127.0.0.1:{free_port()}")

@@ -18,6 +18,7 @@ from reprise.recording.problems import CannotRecord
 from reprise.recording.session import Session, Summary, record
 from reprise.simulator import SlskdSimulator
 from shared.config import Config, Secret
+from shared.errors import ConfigError
 
 KEY = "key-of-the-simulated-slskd"
 
@@ -107,5 +108,5 @@ async def test_what_cannot_be_scrubbed_is_dropped_and_counted(
 
 
 async def test_a_peer_must_be_configured(slskd: Config, tmp_path: Path) -> None:
-    with pytest.raises(CannotRecord, match="SLSKD_URL isn't set"):
+    with pytest.raises(ConfigError, match="SLSKD_URL: is unset. Set it to"):
         await recorded(replace(slskd, slskd_url=None), tmp_path / "bug.jsonl")

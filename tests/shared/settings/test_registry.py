@@ -186,3 +186,9 @@ def test_what_a_decision_recorded_is_read_by_every_release() -> None:
     )
     assert settings_recorded(recorded | {"from_the_future": [1]}, version=7) is not None
     assert settings_recorded(recorded | {"download_source": "usenet"}, version=7) is None
+
+
+def test_a_folder_is_mapped_once() -> None:
+    twice = "/downloads=/data; /music=/music; /downloads=/other"
+    with pytest.raises(InvalidInput, match=r"^value\[2\].from: Expected every folder once"):
+        REGISTRY["path_mappings"].read(twice, from_text=True)
