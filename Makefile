@@ -23,8 +23,9 @@ help:  ## list these targets
 run: $(VENV)/.run  ## start everything here, without Docker or a database; ARGS=--demo plays a story
 	@exec $(BIN)/reprise up $(ARGS)
 
+# Hundreds of processes are started: whatever the environment says, each module is compiled once and not by every one of them.
 test: $(VENV)/.dev  ## run the tests; PYTEST_ARGS="-x tests/shared" for some of them
-	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest $(PYTEST_ARGS)
 
 lint: $(VENV)/.dev  ## check style, types, which room may import which, and the migrations
 	@$(BIN)/ruff check .
