@@ -86,7 +86,7 @@ async def test_no_more_albums_are_under_way_than_max_in_flight(stage: Stage) -> 
         assert len(mine) == len(TRACKS)
         changes += [(min(one.requested_at for one in mine), 1), (max(ended_at(one) for one in mine), -1)]
     under_way = list(accumulate(change for _, change in sorted(changes)))
-    assert max(under_way) == 2
+    assert max(under_way) <= 2
 
 
 def ended_at(transfer: Transfer) -> datetime:
