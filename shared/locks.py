@@ -144,6 +144,8 @@ class Locks:
 
     def _owe(self, lock: Lock) -> None:
         """Give it back once Redis answers: until its token expires there, nobody else could have it."""
+        if self._link.pool is None:  # there is no Redis that could hold it
+            return
         self._owed[lock.token] = lock
         if self._returning is None or self._returning.done():
             self._returning = asyncio.create_task(self._give_back_owed(), name="locks owed")

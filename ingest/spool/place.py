@@ -65,9 +65,9 @@ class Place:
             return
         try:
             found = segments_in(folder)
-            for s in found:
-                moved = s.path.rename(self.path / s.path.name)
-                adopted.append(Segment(s.created_us, s.salt, moved, s.size_bytes))
+            for left in found:
+                moved = left.path.rename(self.path / left.path.name)
+                adopted.append(Segment(left.created_us, left.salt, moved, left.size_bytes))
             sync_folder(self.path)
         finally:
             os.close(lock)

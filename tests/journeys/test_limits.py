@@ -139,6 +139,17 @@ def on_disk(stage: Stage) -> list[str]:
     return [file.path for file in stage.slskd.disk.under("/downloads")]
 
 
+async def its_time_comes(stage: Stage) -> None:
+    """The leftovers are to be removed now; wait until none is listed."""
+    await stage.pool.execute("UPDATE commands SET due_at = now() WHERE kind = 'RemoveLeftovers'")
+    stage.wake_ups.offer("execute")
+
+    async def gone() -> bool:
+        return not (await stage.get("/api/v1/leftovers"))["items"]
+
+    await until(gone)
+
+
 async def test_what_a_failed_download_left_is_removed_in_its_time(stage: Stage) -> None:
     stage.slskd.control(remote_file_management=True)
     await stage.set(leftovers_days=7)
@@ -149,13 +160,7 @@ async def test_what_a_failed_download_left_is_removed_in_its_time(stage: Stage) 
     stays = await stage.pool.fetchval("SELECT due_at - created_at FROM commands WHERE kind = 'RemoveLeftovers'")
     assert 7 * DAY - HOUR < stays < 7 * DAY + HOUR
 
-    await stage.pool.execute("UPDATE commands SET due_at = now() WHERE kind = 'RemoveLeftovers'")
-    stage.wake_ups.offer("execute")
-
-    async def gone() -> bool:
-        return not (await stage.get("/api/v1/leftovers"))["items"]
-
-    await until(gone)
+    await its_time_comes(stage)
     assert on_disk(stage) == []
 
 
@@ -175,11 +180,5 @@ async def test_what_slskd_may_not_remove_is_listed_with_its_size(stage: Stage) -
     again = "SELECT due_at - now() FROM commands WHERE kind = 'RemoveLeftovers' AND state = 'waiting'"
     assert await until(lambda: stage.pool.fetchval(again)) > 6 * DAY, "it is looked at again in a week"
     stage.slskd.control(remote_file_management=True)
-    await stage.pool.execute("UPDATE commands SET due_at = now() WHERE kind = 'RemoveLeftovers'")
-    stage.wake_ups.offer("execute")
-
-    async def gone() -> bool:
-        return not (await stage.get("/api/v1/leftovers"))["items"]
-
-    await until(gone)
+    await its_time_comes(stage)
     assert on_disk(stage) == []
