@@ -59,10 +59,17 @@ def attach(config: Config) -> Attached | None:
     What the environment sets stands. Raises PermissionError if the data directory belongs to another user.
     """
     data_dir = config.data_dir.expanduser()
-    path = next((one for one in (data_dir / _FILE, demo_folder(data_dir) / _FILE) if one.exists()), None)
-    if path is None:
+    known = _known(data_dir) or _known(demo_folder(data_dir))
+    if known is None:
         return None
-    known = json.loads(path.read_text())
     absent = [name for name in known if getattr(config, name, "") is None]
     missing: dict[str, Any] = {name: known[name] if name in _PEERS else Secret(known[name]) for name in absent}
     return Attached(replace(config, **missing), known["url"])
+
+
+def _known(data_dir: Path) -> dict[str, str] | None:
+    try:
+        known: dict[str, str] = json.loads((data_dir / _FILE).read_text())
+    except FileNotFoundError:
+        return None
+    return known
